@@ -1,0 +1,76 @@
+/*
+ * Which of two panel columns moves first, by how many periods, how surely.
+ * The method is the panel default of lead_lag.md 2.8: subtract period means,
+ * prewhiten per unit by an AR(1) of x, average Fisher's z over units, t over
+ * units, Holm over lags.  Lag k > 0: x leads y by k periods.
+ *
+ * Portions Copyright (c) 2026, activity_metrics contributors
+ * PostgreSQL licence, see LICENSE.
+ */
+#ifndef AM_LEAD_LAG_H
+#define AM_LEAD_LAG_H
+
+#include <stdbool.h>
+
+#include "panel/panel.h"
+
+typedef struct AmLeadLagOptions
+{
+	int			max_lag;		/* lags -max_lag .. max_lag; >= 0 */
+	bool		remove_period_means;	/* ignored (off) with a single unit */
+	bool		prewhiten;
+	bool		fill_zero;		/* a missing period between a unit's first and last is 0 */
+} AmLeadLagOptions;
+
+/* NaN = not defined */
+typedef struct AmLeadLagRow
+{
+	int			lag;
+	int64_t		n;				/* pairs that entered r, over all units */
+	int32_t		units;			/* units with a defined r */
+	double		r;				/* tanh of the mean z */
+	double		low;			/* 95 % interval */
+	double		high;
+	double		p;				/* two-sided */
+	double		p_holm;			/* over the lags of this call */
+	double		r_pooled;		/* raw columns, all pairs together */
+	double		r_between;		/* of unit means */
+	double		r_within;		/* unit means removed */
+	double		sign_share;		/* share of units whose r has the sign of the mean */
+	double		forecast_gain;	/* out of sample, lag > 0 only */
+} AmLeadLagRow;
+
+typedef enum AmLeadLagVerdict
+{
+	AM_LL_LEADING,
+	AM_LL_COINCIDENT,
+	AM_LL_LAGGING,
+	AM_LL_NO_EVIDENCE,
+	AM_LL_INSUFFICIENT
+} AmLeadLagVerdict;
+
+/* default of the caller when no max_lag is given: min(12, floor(periods / 4)), at least 1 */
+extern int	am_lead_lag_default_max_lag(const AmPanel *panel);
+
+/* rows must hold 2 * max_lag + 1 entries; filled in order of lag */
+extern void am_lead_lag(const AmPanel *panel, const AmLeadLagOptions *options, AmLeadLagRow *rows);
+
+/*
+ * The decision rule of lead_lag.md section 1 at level alpha.  *decided gets
+ * the index of the row that decided (the strongest row where there is no
+ * evidence), or -1 where every row is undefined.
+ */
+extern AmLeadLagVerdict am_lead_lag_verdict(const AmLeadLagRow *rows, int n_rows, double alpha, int *decided);
+
+extern const char *am_lead_lag_verdict_name(AmLeadLagVerdict verdict);
+
+/*
+ * One sentence in plain words with numbers, e.g. "meetings lead wins by 4
+ * weeks: r 0.31 (0.24 to 0.38), adjusted p < 0.001, same sign for 92 % of 25
+ * units, ...".  grain is the singular name of a period ("week").
+ */
+extern void am_lead_lag_sentence(const AmLeadLagRow *rows, int n_rows, AmLeadLagVerdict verdict, int decided,
+								 const char *x_name, const char *y_name, const char *grain,
+								 char *buf, size_t size);
+
+#endif							/* AM_LEAD_LAG_H */

@@ -1,0 +1,25 @@
+/*
+ * The panel as the algorithms see it: one row per unit (a rep) and period (a
+ * week), in columns, sorted by unit and then period, without duplicates.
+ *
+ * Portions Copyright (c) 2026, activity_metrics contributors
+ * PostgreSQL licence, see LICENSE.
+ */
+#ifndef AM_PANEL_H
+#define AM_PANEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct AmPanel
+{
+	size_t		n;				/* rows */
+	int32_t		n_units;		/* unit ids are 0 .. n_units - 1, each used */
+	const int32_t *unit;		/* ascending */
+	const int64_t *period;		/* ascending within a unit, gaps allowed */
+	const double *x;			/* the metric; finite */
+	const double *y;			/* the outcome; finite */
+	const double *quality;		/* 0..1, NaN where unknown; NULL if none given */
+} AmPanel;
+
+#endif							/* AM_PANEL_H */

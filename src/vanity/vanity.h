@@ -1,0 +1,82 @@
+/*
+ * Does a number count motion or progress?  vanity.md section 2: a score test
+ * of a two-way Poisson fixed-effects model at many lags, turned into
+ * probabilities by approximate Bayes factors.
+ *
+ * Portions Copyright (c) 2026, activity_metrics contributors
+ * PostgreSQL licence, see LICENSE.
+ */
+#ifndef AM_VANITY_H
+#define AM_VANITY_H
+
+#include <stdbool.h>
+
+#include "panel/panel.h"
+
+typedef enum AmVanityVerdict
+{
+	AM_VANITY_OUTCOME,
+	AM_VANITY_LEADING,
+	AM_VANITY_DIAGNOSTIC,
+	AM_VANITY_VANITY,
+	AM_VANITY_GAMED,
+	AM_VANITY_INSUFFICIENT
+} AmVanityVerdict;
+
+typedef struct AmVanityOptions
+{
+	bool		has_target;		/* a target was set on the metric ... */
+	int64_t		target_from;	/* ... from this period on ... */
+	double		target_value;	/* ... of this value per unit and period; NaN unknown */
+	int			lag_prior_from; /* > 0: only these lags can lead ("lag prior 2..6") */
+	int			lag_prior_to;
+} AmVanityOptions;
+
+/* NaN = not defined */
+typedef struct AmVanityResult
+{
+	double		score;			/* 0..1, 1 = vanity */
+	AmVanityVerdict verdict;
+	double		confidence;		/* probability that decided */
+	int			lag_from;		/* best window, meaningful if has_window */
+	int			lag_to;
+	bool		has_window;
+	double		elasticity;		/* % more outcome per 1 % more metric in that window */
+	double		low;			/* its 95 % interval */
+	double		high;
+	double		no_progress;	/* components, section 2.6 */
+	double		only_rises;
+	double		is_outcome;
+	double		p_gamed;		/* NaN without a target */
+	double		wrong_way;
+	double		follows;
+	double		same_week;
+	double		saturated;		/* 1 = no more return above the usual level */
+	double		empty_high;		/* share of high periods followed by no outcome */
+	double		quality_gain;	/* score(metric) - score(metric x quality); NaN without quality */
+	double		reliability;	/* ICC(1) */
+	double		size_share;		/* covariance of the dashboard correlation, in three parts */
+	double		time_share;
+	double		within_share;
+	double		raw_r;			/* the dashboard correlation itself */
+	double		smallest_visible;	/* elasticity that could have been seen */
+	int64_t		n;
+	int32_t		units;
+	int32_t		periods;
+	int64_t		outcomes;		/* rows with a non-zero outcome */
+	/* the posterior of section 2.5 */
+	double		p_nothing;
+	double		p_leads;
+	double		p_weak;
+} AmVanityResult;
+
+extern void am_vanity(const AmPanel *panel, const AmVanityOptions *options, AmVanityResult *result);
+
+extern const char *am_vanity_verdict_name(AmVanityVerdict verdict);
+
+/* One sentence in plain words with numbers (section 2.8) */
+extern void am_vanity_sentence(const AmVanityResult *result, const AmVanityOptions *options,
+							   const char *metric, const char *outcome, const char *unit, const char *grain,
+							   char *buf, size_t size);
+
+#endif							/* AM_VANITY_H */
