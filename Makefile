@@ -5,6 +5,7 @@ EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(srcdir)/$(E
 # Pure C: nothing of the server, so the unit tests and benches link them alone.
 PURE_OBJS = \
 	src/common/am_host.o \
+	src/common/sort.o \
 	src/stats/distributions.o \
 	src/stats/multiplicity.o \
 	src/stats/rates.o \
@@ -12,11 +13,18 @@ PURE_OBJS = \
 	src/funnel/funnel_spec.o \
 	src/funnel/funnel_match.o \
 	src/lead_lag/lead_lag.o \
+	src/lead_lag/lead_lag_words.o \
 	src/vanity/vanity.o \
 	src/vanity/gaming.o
 
 OBJS = $(PURE_OBJS) \
-	src/activity_metrics.o
+	src/activity_metrics.o \
+	src/events/event_exchange.o \
+	src/events/event_log.o \
+	src/events/event_read.o \
+	src/events/time_log.o \
+	src/funnel/funnel_agg.o \
+	src/funnel/funnel_tally.o
 
 # The install script is made of one file per capability, in order of number.
 SQL_PARTS     = $(sort $(wildcard $(srcdir)/sql/[0-9]*_*.sql))
@@ -29,13 +37,28 @@ HDRS          = $(wildcard $(srcdir)/src/*.h $(srcdir)/src/*/*.h)
 PG_CPPFLAGS = -I$(srcdir)/src
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -ffp-contract=off
 # PostgreSQL 18's own headers leave fields out of initialisers
-PG_CFLAGS  += -Wno-missing-field-initializers
+# and headers made for gcc name a format attribute that clang does not know
+PG_CFLAGS  += -Wno-missing-field-initializers -Wno-ignored-attributes
 
 EXTRA_CLEAN = $(INSTALL_SQL) test/unit/build results regression.diffs regression.out
 
+REGRESS        = $(patsubst $(srcdir)/test/sql/%.sql,%,$(wildcard $(srcdir)/test/sql/*.sql))
+REGRESS_OPTS   = --inputdir=$(srcdir)/test --load-extension=$(EXTENSION)
+REGRESS_PREP   = $(CURDIR)/expected
+ISOLATION      = $(patsubst $(srcdir)/test/specs/%.spec,%,$(wildcard $(srcdir)/test/specs/*.spec))
+ISOLATION_OPTS = --inputdir=$(srcdir)/test --outputdir=. --load-extension=$(EXTENSION)
+
 PG_CONFIG ?= pg_config
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
+ifneq ($(PGXS),)
 include $(PGXS)
+else
+# no server to build for yet: `make test` and `make demo` install one
+srcdir  = $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))
+MKDIR_P = mkdir -p
+all install installcheck:
+	@echo "PG_CONFIG ($(PG_CONFIG)) leads to no PostgreSQL to build for; test/install_needs installs one" >&2; exit 1
+endif
 
 # PGXS tracks headers only if the server was configured --enable-depend; Debian's is not
 $(OBJS) $(OBJS:.o=.bc): $(HDRS)
@@ -52,6 +75,8 @@ $(INSTALL_SQL): $(SQL_PARTS) $(srcdir)/$(EXTENSION).control
 #
 # Tests. `make test` runs everything (test/run says how); the pieces, for work on one of them:
 #   make unit            the C unit tests, no server needed
+#   make installcheck    pg_regress and isolation; the extension is installed, PGHOST leads to a server
+#   make prove           pgTAP; PG_PROVE_FLAGS='-d DATABASE', which has the extension and pgtap
 #
 SHARED ?= ../shared
 export SHARED
@@ -70,4 +95,25 @@ $(UNIT_BUILD)/%: $(srcdir)/test/unit/%.c $(PURE_SRCS) $(HDRS) $(wildcard $(srcdi
 unit: $(UNIT_TESTS)
 	prove --exec '' $(UNIT_TESTS)
 
-.PHONY: unit unit-programs
+# pg_regress looks for outputs where it runs; inert in the source tree, never to be cleaned
+$(CURDIR)/expected:
+	ln -s $(abspath $(srcdir))/expected $@
+
+PG_PROVE ?= pg_prove
+prove:
+	$(PG_PROVE) --ext .sql --recurse $(PG_PROVE_FLAGS) $(srcdir)/test/pgtap
+
+test:
+	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/test/run
+
+# three times: plain; little memory and forced parallel plans; assertions and sanitisers
+test-all:
+	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/test/run all
+
+demo:
+	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/demo/run
+
+demo-clean:
+	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/demo/run clean
+
+.PHONY: unit unit-programs prove test test-all demo demo-clean

@@ -4,6 +4,21 @@
  * prewhiten per unit by an AR(1) of x, average Fisher's z over units, t over
  * units, Holm over lags.  Lag k > 0: x leads y by k periods.
  *
+ * Choices where the method leaves them open:
+ * - A unit counts at a lag with at least 3 pairs of filtered values and where
+ *   both filtered columns vary by more than rounding.  A gap that is not
+ *   filled breaks the series, it does not end it.
+ * - |r| of a unit is taken as at most 1 - 1e-9, so z is finite and a perfect
+ *   relation counts.
+ * - p and interval are those of one series (t of r with pairs - 2 degrees of
+ *   freedom, Fisher z) where the units do not tell more than one: a single
+ *   unit, units that are copies, and two units after removal of period means,
+ *   which are mirror images.  The unit with the fewest pairs gives the pairs.
+ * - r_pooled, r_between and r_within are of the columns as given, zero-filled
+ *   if that is on.
+ * - forecast_gain: order 1, both models learn from the same rows, at least 6
+ *   before the first forecast; steps with a singular model are skipped.
+ *
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.
  */
@@ -49,6 +64,12 @@ typedef enum AmLeadLagVerdict
 	AM_LL_INSUFFICIENT
 } AmLeadLagVerdict;
 
+/* fill_zero adds at most this many rows; a panel with more to fill keeps its gaps */
+#define AM_LL_MAX_FILLED	((uint64_t) 1 << 24)
+
+/* rows that fill_zero would add; callers should refuse more than AM_LL_MAX_FILLED */
+extern uint64_t am_lead_lag_missing(const AmPanel *panel);
+
 /* default of the caller when no max_lag is given: min(12, floor(periods / 4)), at least 1 */
 extern int	am_lead_lag_default_max_lag(const AmPanel *panel);
 
@@ -57,7 +78,7 @@ extern void am_lead_lag(const AmPanel *panel, const AmLeadLagOptions *options, A
 
 /*
  * The decision rule of lead_lag.md section 1 at level alpha.  *decided gets
- * the index of the row that decided (the strongest row where there is no
+ * the index of the row that decided (the surest row where there is no
  * evidence), or -1 where every row is undefined.
  */
 extern AmLeadLagVerdict am_lead_lag_verdict(const AmLeadLagRow *rows, int n_rows, double alpha, int *decided);

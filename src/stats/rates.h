@@ -19,13 +19,53 @@
 extern void am_wilson(double x, double n, double z, double *low, double *high);
 
 /*
- * Kaplan-Meier estimate of the share that converts in the end: 1 - S(last).
- * converted and censored are times, each ascending; never counts those known
- * never to convert (at risk to the end).  A conversion at the time of a
- * censoring comes first.  NaN where nobody is at risk.
+ * Kaplan-Meier (1958) estimate of the share that has not converted.  Feed
+ * conversions and censorings in order of time, at one time the conversions
+ * first; whoever is known never to convert stays at risk to the end.
  */
-extern double am_kaplan_meier_converted(const int64_t *converted, size_t n_converted,
-										const int64_t *censored, size_t n_censored,
-										size_t never);
+typedef struct AmKaplanMeier
+{
+	double		survival;
+	double		converted;		/* 1 - survival, without its rounding */
+	double		at_risk;
+	double		run_start;		/* at risk when the conversions since the last censoring began */
+} AmKaplanMeier;
+
+static inline void
+am_kaplan_meier_start(AmKaplanMeier *km, double at_risk)
+{
+	km->survival = 1;
+	km->converted = 0;
+	km->at_risk = km->run_start = at_risk;
+}
+
+static inline void
+am_kaplan_meier_convert(AmKaplanMeier *km)
+{
+	km->at_risk--;
+}
+
+/* conversions without a censoring between them are one factor: no rounding piles up */
+static inline double
+am_kaplan_meier_survival(const AmKaplanMeier *km)
+{
+	return km->run_start > 0 ? km->survival * (km->at_risk / km->run_start) : km->survival;
+}
+
+/* x / n to the bit where nobody is censored */
+static inline double
+am_kaplan_meier_converted(const AmKaplanMeier *km)
+{
+	return km->run_start > 0 ? km->converted + km->survival * ((km->run_start - km->at_risk) / km->run_start) :
+		km->converted;
+}
+
+static inline void
+am_kaplan_meier_censor(AmKaplanMeier *km)
+{
+	km->converted = am_kaplan_meier_converted(km);
+	km->survival = am_kaplan_meier_survival(km);
+	km->run_start = --km->at_risk;
+}
 
 #endif							/* AM_RATES_H */

@@ -24,6 +24,7 @@ typedef struct AmGamingResult
 	double		share_before;	/* ... and before */
 	int64_t		n_before;
 	int64_t		n_after;
+	double		fill_pay;		/* ln of what a row filled up to the target brought, to what an ordinary one of that height does */
 } AmGamingResult;
 
 /* suspicion, if not NULL, gets one value per unit (higher = more suspect), NaN where undefined */

@@ -68,6 +68,14 @@ typedef struct AmVanityResult
 	double		p_nothing;
 	double		p_leads;
 	double		p_weak;
+	/* for the sentence */
+	int			max_lag;		/* longest lag searched */
+	int64_t		steps;			/* changes of the metric from one row of a unit to the next, and how many fell */
+	int64_t		falls;
+	double		p_progress;		/* that a running total's increase leads; NaN if not a running total */
+	double		share_at_target;	/* of the gaming test */
+	double		share_before;
+	double		fill_pay;
 } AmVanityResult;
 
 extern void am_vanity(const AmPanel *panel, const AmVanityOptions *options, AmVanityResult *result);

@@ -1,0 +1,1 @@
+\echo Use "CREATE EXTENSION activity_metrics" to load this file. \quit

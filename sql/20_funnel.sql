@@ -1,0 +1,174 @@
+--
+-- Funnels: of those that took the first step, how many took the next ones, how fast, and why the rest stopped.
+--
+
+CREATE TYPE activity_metrics.funnel_step AS (
+	step_no integer,
+	step text,
+	reached bigint,
+	step_rate double precision,
+	step_rate_low double precision,
+	step_rate_high double precision,
+	overall_rate double precision,
+	overall_rate_low double precision,
+	overall_rate_high double precision,
+	still_open bigint,
+	timed_out bigint,
+	excluded bigint,
+	broken bigint,
+	eventual_rate double precision,
+	median_days double precision,
+	p90_days double precision,
+	median_days_from_start double precision,
+	note text
+);
+
+COMMENT ON TYPE activity_metrics.funnel_step IS
+'One step of a funnel. Rates are shares from 0 to 1 with 95 % Wilson intervals; reached = reached of the next step + still_open + timed_out + excluded + broken; eventual_rate treats open attempts as censored (Kaplan-Meier); times are days of 24 hours; NULL is explained in note.';
+
+CREATE FUNCTION activity_metrics.funnel_serial(internal) RETURNS bytea
+AS 'MODULE_PATHNAME', 'am_funnel_serial' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.funnel_serial(internal) IS 'Internal: serialises the state of funnel() for a parallel plan.';
+
+CREATE FUNCTION activity_metrics.funnel_deserial(bytea, internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_funnel_deserial' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.funnel_deserial(bytea, internal) IS 'Internal: reads what funnel_serial wrote.';
+
+CREATE FUNCTION activity_metrics.funnel_combine(internal, internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_funnel_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.funnel_combine(internal, internal) IS 'Internal: joins two states of funnel().';
+
+CREATE FUNCTION activity_metrics.funnel_final(internal) RETURNS activity_metrics.funnel_step[]
+AS 'MODULE_PATHNAME', 'am_funnel_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.funnel_final(internal) IS 'Internal: the result of funnel().';
+
+CREATE FUNCTION activity_metrics.funnel_trans(internal, bigint, timestamptz, text, text) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_funnel_int8_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.funnel_trans(internal, bigint, timestamptz, text, text) IS 'Internal: adds an event to the state of funnel().';
+
+CREATE FUNCTION activity_metrics.funnel_trans(internal, bigint, timestamptz, text, text, timestamptz) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_funnel_int8_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.funnel_trans(internal, bigint, timestamptz, text, text, timestamptz) IS 'Internal: adds an event to the state of funnel().';
+
+CREATE FUNCTION activity_metrics.funnel_trans(internal, bigint, timestamptz, text, text, timestamptz, timestamptz) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_funnel_int8_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.funnel_trans(internal, bigint, timestamptz, text, text, timestamptz, timestamptz) IS 'Internal: adds an event to the state of funnel().';
+
+CREATE FUNCTION activity_metrics.funnel_trans(internal, text, timestamptz, text, text) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_funnel_text_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.funnel_trans(internal, text, timestamptz, text, text) IS 'Internal: adds an event to the state of funnel().';
+
+CREATE FUNCTION activity_metrics.funnel_trans(internal, text, timestamptz, text, text, timestamptz) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_funnel_text_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.funnel_trans(internal, text, timestamptz, text, text, timestamptz) IS 'Internal: adds an event to the state of funnel().';
+
+CREATE FUNCTION activity_metrics.funnel_trans(internal, text, timestamptz, text, text, timestamptz, timestamptz) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_funnel_text_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.funnel_trans(internal, text, timestamptz, text, text, timestamptz, timestamptz) IS 'Internal: adds an event to the state of funnel().';
+
+CREATE FUNCTION activity_metrics.funnel_trans(internal, uuid, timestamptz, text, text) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_funnel_uuid_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.funnel_trans(internal, uuid, timestamptz, text, text) IS 'Internal: adds an event to the state of funnel().';
+
+CREATE FUNCTION activity_metrics.funnel_trans(internal, uuid, timestamptz, text, text, timestamptz) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_funnel_uuid_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.funnel_trans(internal, uuid, timestamptz, text, text, timestamptz) IS 'Internal: adds an event to the state of funnel().';
+
+CREATE FUNCTION activity_metrics.funnel_trans(internal, uuid, timestamptz, text, text, timestamptz, timestamptz) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_funnel_uuid_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.funnel_trans(internal, uuid, timestamptz, text, text, timestamptz, timestamptz) IS 'Internal: adds an event to the state of funnel().';
+
+CREATE AGGREGATE activity_metrics.funnel(entity bigint, at timestamptz, kind text, spec text) (
+	SFUNC = activity_metrics.funnel_trans, STYPE = internal, SSPACE = 2048,
+	FINALFUNC = activity_metrics.funnel_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.funnel_combine,
+	SERIALFUNC = activity_metrics.funnel_serial, DESERIALFUNC = activity_metrics.funnel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.funnel(bigint, timestamptz, text, text) IS
+'Funnel over all events given, in one pass and without GROUP BY entity: funnel(entity, at, kind, spec) returns one funnel_step for each step of spec, for example ''call -> (demo | meeting) -> won within 90 days''. Rows with a NULL entity, at or kind are left out; no rows give NULL. Attempts are judged as of the latest event, of any kind. Errors: a faulty or changing spec (22023), an infinite time (22008).';
+
+CREATE AGGREGATE activity_metrics.funnel(entity bigint, at timestamptz, kind text, spec text, as_of timestamptz) (
+	SFUNC = activity_metrics.funnel_trans, STYPE = internal, SSPACE = 2048,
+	FINALFUNC = activity_metrics.funnel_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.funnel_combine,
+	SERIALFUNC = activity_metrics.funnel_serial, DESERIALFUNC = activity_metrics.funnel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.funnel(bigint, timestamptz, text, text, timestamptz) IS
+'Funnel over all events given, in one pass and without GROUP BY entity: funnel(entity, at, kind, spec, as_of) returns one funnel_step for each step of spec, for example ''call -> (demo | meeting) -> won within 90 days''. Rows with a NULL entity, at or kind are left out; no rows give NULL. Events after as_of are not seen, and attempts are judged as of then. Errors: a faulty or changing spec (22023), an infinite time (22008).';
+
+CREATE AGGREGATE activity_metrics.funnel_between(entity bigint, at timestamptz, kind text, spec text, as_of timestamptz, entry_until timestamptz) (
+	SFUNC = activity_metrics.funnel_trans, STYPE = internal, SSPACE = 2048,
+	FINALFUNC = activity_metrics.funnel_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.funnel_combine,
+	SERIALFUNC = activity_metrics.funnel_serial, DESERIALFUNC = activity_metrics.funnel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.funnel_between(bigint, timestamptz, text, text, timestamptz, timestamptz) IS
+'Internal, for funnel_report: funnel() in which attempts start before entry_until (NULL: no bound) and later steps may come after it.';
+
+CREATE AGGREGATE activity_metrics.funnel(entity text, at timestamptz, kind text, spec text) (
+	SFUNC = activity_metrics.funnel_trans, STYPE = internal, SSPACE = 2048,
+	FINALFUNC = activity_metrics.funnel_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.funnel_combine,
+	SERIALFUNC = activity_metrics.funnel_serial, DESERIALFUNC = activity_metrics.funnel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.funnel(text, timestamptz, text, text) IS
+'Funnel over all events given, in one pass and without GROUP BY entity: funnel(entity, at, kind, spec) returns one funnel_step for each step of spec, for example ''call -> (demo | meeting) -> won within 90 days''. Rows with a NULL entity, at or kind are left out; no rows give NULL. Attempts are judged as of the latest event, of any kind. Errors: a faulty or changing spec (22023), an infinite time (22008).';
+
+CREATE AGGREGATE activity_metrics.funnel(entity text, at timestamptz, kind text, spec text, as_of timestamptz) (
+	SFUNC = activity_metrics.funnel_trans, STYPE = internal, SSPACE = 2048,
+	FINALFUNC = activity_metrics.funnel_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.funnel_combine,
+	SERIALFUNC = activity_metrics.funnel_serial, DESERIALFUNC = activity_metrics.funnel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.funnel(text, timestamptz, text, text, timestamptz) IS
+'Funnel over all events given, in one pass and without GROUP BY entity: funnel(entity, at, kind, spec, as_of) returns one funnel_step for each step of spec, for example ''call -> (demo | meeting) -> won within 90 days''. Rows with a NULL entity, at or kind are left out; no rows give NULL. Events after as_of are not seen, and attempts are judged as of then. Errors: a faulty or changing spec (22023), an infinite time (22008).';
+
+CREATE AGGREGATE activity_metrics.funnel_between(entity text, at timestamptz, kind text, spec text, as_of timestamptz, entry_until timestamptz) (
+	SFUNC = activity_metrics.funnel_trans, STYPE = internal, SSPACE = 2048,
+	FINALFUNC = activity_metrics.funnel_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.funnel_combine,
+	SERIALFUNC = activity_metrics.funnel_serial, DESERIALFUNC = activity_metrics.funnel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.funnel_between(text, timestamptz, text, text, timestamptz, timestamptz) IS
+'Internal, for funnel_report: funnel() in which attempts start before entry_until (NULL: no bound) and later steps may come after it.';
+
+CREATE AGGREGATE activity_metrics.funnel(entity uuid, at timestamptz, kind text, spec text) (
+	SFUNC = activity_metrics.funnel_trans, STYPE = internal, SSPACE = 2048,
+	FINALFUNC = activity_metrics.funnel_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.funnel_combine,
+	SERIALFUNC = activity_metrics.funnel_serial, DESERIALFUNC = activity_metrics.funnel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.funnel(uuid, timestamptz, text, text) IS
+'Funnel over all events given, in one pass and without GROUP BY entity: funnel(entity, at, kind, spec) returns one funnel_step for each step of spec, for example ''call -> (demo | meeting) -> won within 90 days''. Rows with a NULL entity, at or kind are left out; no rows give NULL. Attempts are judged as of the latest event, of any kind. Errors: a faulty or changing spec (22023), an infinite time (22008).';
+
+CREATE AGGREGATE activity_metrics.funnel(entity uuid, at timestamptz, kind text, spec text, as_of timestamptz) (
+	SFUNC = activity_metrics.funnel_trans, STYPE = internal, SSPACE = 2048,
+	FINALFUNC = activity_metrics.funnel_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.funnel_combine,
+	SERIALFUNC = activity_metrics.funnel_serial, DESERIALFUNC = activity_metrics.funnel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.funnel(uuid, timestamptz, text, text, timestamptz) IS
+'Funnel over all events given, in one pass and without GROUP BY entity: funnel(entity, at, kind, spec, as_of) returns one funnel_step for each step of spec, for example ''call -> (demo | meeting) -> won within 90 days''. Rows with a NULL entity, at or kind are left out; no rows give NULL. Events after as_of are not seen, and attempts are judged as of then. Errors: a faulty or changing spec (22023), an infinite time (22008).';
+
+CREATE AGGREGATE activity_metrics.funnel_between(entity uuid, at timestamptz, kind text, spec text, as_of timestamptz, entry_until timestamptz) (
+	SFUNC = activity_metrics.funnel_trans, STYPE = internal, SSPACE = 2048,
+	FINALFUNC = activity_metrics.funnel_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.funnel_combine,
+	SERIALFUNC = activity_metrics.funnel_serial, DESERIALFUNC = activity_metrics.funnel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.funnel_between(uuid, timestamptz, text, text, timestamptz, timestamptz) IS
+'Internal, for funnel_report: funnel() in which attempts start before entry_until (NULL: no bound) and later steps may come after it.';
+
+CREATE FUNCTION activity_metrics.funnel_kinds(spec text, step integer DEFAULT 0) RETURNS text[]
+AS 'MODULE_PATHNAME', 'am_funnel_kinds' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.funnel_kinds(text, integer) IS
+'The kinds of event that fill a step of a funnel specification (steps count from 1; 0: all kinds it names). Errors: a faulty spec (22023).';

@@ -1,0 +1,295 @@
+/*
+ * The event log's temporary file, and how a log gets from a parallel worker
+ * to its leader.
+ *
+ * A small log travels inside the datum of the partial state.  A log over its
+ * budget is in a file already; that file is made in a set of files that
+ * another backend can open, and the datum names it.  The leader deletes it
+ * when it has read it.  Where a query ends before that, the end of the
+ * leader's transaction deletes what its workers left: such sets carry the
+ * leader's process id in their name.
+ *
+ * Portions Copyright (c) 2026, activity_metrics contributors
+ * PostgreSQL licence, see LICENSE.
+ */
+#include "events/event_log.h"
+
+#include <dirent.h>
+
+#include "access/parallel.h"
+#include "access/xact.h"
+#include "catalog/pg_tablespace_d.h"
+#include "common/file_perm.h"
+#include "libpq/pqformat.h"
+#include "miscadmin.h"
+#include "storage/fd.h"
+#include "storage/fileset.h"
+#include "storage/proc.h"
+
+#include "events/event_file.h"
+
+#define STATE_VERSION	1
+#define FILE_NAME		"am_events"
+
+/* A larger log goes by file although it is in memory: a datum ends at 1 GB */
+#define LARGEST_DATUM	((Size) 256 * 1024 * 1024)
+
+/* Names of sets that workers leave: pgsql_tmp<leader>.<tag>.fileset, tag from here up */
+#define FIRST_TAG		(UINT32_C(1) << 31)
+
+bool		am_event_state_to_file = false;
+
+static bool leader_may_own_files = false;
+
+static int
+leader_pid(void)
+{
+	if (IsParallelWorker() && MyProc->lockGroupLeader)
+		return MyProc->lockGroupLeader->pid;
+	return MyProcPid;
+}
+
+void
+am_event_file_create(AmEventLog *log)
+{
+	MemoryContext caller = MemoryContextSwitchTo(log->context);
+
+	if (log->fileset)
+	{
+		static uint32 made = 0;
+
+		FileSetInit(log->fileset);
+		log->fileset->creator_pid = leader_pid();
+		/* unique among the workers of a leader: by worker process and file of it */
+		log->fileset->number = FIRST_TAG | ((uint32) MyProcPid & 0x3fffff) << 9 | (made++ & 0x1ff);
+		log->file = BufFileCreateFileSet(log->fileset, FILE_NAME);
+		leader_may_own_files = true;
+	}
+	else
+		log->file = BufFileCreateTemp(false);
+	MemoryContextSwitchTo(caller);
+}
+
+static void
+read_exactly(BufFile *file, void *into, size_t size)
+{
+	if (BufFileRead(file, into, size) != size)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not read the temporary file of an event log")));
+}
+
+AmBlock *
+am_event_file_read(BufFile *file, int64 number)
+{
+	AmBlock		head;
+	AmBlock    *block;
+
+	if (BufFileSeekBlock(file, number) != 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not seek in the temporary file of an event log")));
+	read_exactly(file, &head, offsetof(AmBlock, data));
+	block = MemoryContextAllocHuge(CurrentMemoryContext, head.size);
+	memcpy(block, &head, offsetof(AmBlock, data));
+	read_exactly(file, block->data, head.size - offsetof(AmBlock, data));
+	return block;
+}
+
+static void
+send_record(void *arg, const AmRecord *record)
+{
+	StringInfo	out = arg;
+
+	pq_sendint64(out, record->key);
+	pq_sendint64(out, record->stamp);
+}
+
+static void
+send_wide_record(void *arg, const AmRecord *record)
+{
+	StringInfo	out = arg;
+	const AmWideRecord *wide = (const AmWideRecord *) record;
+
+	send_record(arg, record);
+	pq_sendint32(out, wide->length);
+	pq_sendbytes(out, wide->bytes, wide->length);
+}
+
+/*
+ * Format, all integers in network order:
+ *	 byte version, byte entity type, byte 'd' (data) or 'f' (file)
+ *	 data: int64 records, then each: int64 key, int64 stamp [, int32 length, bytes]
+ *	 file: the FileSet, int32 partitions, then each: int64 last block, int64 records, int64 bytes
+ */
+void
+am_event_log_serialize(AmEventLog *log, StringInfo out)
+{
+	int64		records = 0;
+
+	pq_sendbyte(out, STATE_VERSION);
+	pq_sendbyte(out, log->type);
+	if (log->fileset && !log->file && (am_event_state_to_file || log->allocated > LARGEST_DATUM))
+		am_event_log_write_all(log);
+	if (log->file && log->fileset)
+	{
+		am_event_log_write_all(log);
+		BufFileExportFileSet(log->file);
+		am_event_log_close(log);
+		pq_sendbyte(out, 'f');
+		pq_sendbytes(out, (char *) log->fileset, sizeof(FileSet));
+		pq_sendint32(out, log->n_partitions);
+		for (int i = 0; i < log->n_partitions; i++)
+		{
+			pq_sendint64(out, log->partitions[i].last_on_file);
+			pq_sendint64(out, log->partitions[i].records);
+			pq_sendint64(out, log->partitions[i].bytes_on_file);
+		}
+		return;
+	}
+
+	pq_sendbyte(out, 'd');
+	for (int i = 0; i < log->n_partitions; i++)
+		records += log->partitions[i].records;
+	pq_sendint64(out, records);
+	for (int i = 0; i < log->n_partitions; i++)
+		am_event_log_each_record(log, &log->partitions[i],
+								 log->type == AM_ENTITY_INT64 ? send_record : send_wide_record, out);
+}
+
+static void
+absorb_visited(void *arg, const AmRecord *record)
+{
+	am_event_log_add_record((AmEventLog *) arg, record);
+}
+
+void
+am_event_log_merge(AmEventLog *log, AmEventLog *other)
+{
+	for (int i = 0; i < other->n_partitions; i++)
+		am_event_log_each_record(other, &other->partitions[i], absorb_visited, log);
+}
+
+static void
+absorb_file(AmEventLog *log, StringInfo in)
+{
+	FileSet		fileset;
+	AmEventLog	other;
+	AmPartition *partitions;
+
+	memcpy(&fileset, pq_getmsgbytes(in, sizeof(FileSet)), sizeof(FileSet));
+	memset(&other, 0, sizeof(other));
+	other.type = log->type;
+	other.context = CurrentMemoryContext;
+	other.n_partitions = (int) pq_getmsgint(in, 4);
+	partitions = other.partitions = am_palloc_array(AmPartition, other.n_partitions);
+	for (int i = 0; i < other.n_partitions; i++)
+	{
+		memset(&partitions[i], 0, sizeof(AmPartition));
+		partitions[i].last_on_file = pq_getmsgint64(in);
+		partitions[i].records = pq_getmsgint64(in);
+		partitions[i].bytes_on_file = pq_getmsgint64(in);
+	}
+	other.file = BufFileOpenFileSet(&fileset, FILE_NAME, O_RDONLY, false);
+	am_event_log_merge(log, &other);
+	am_event_log_close(&other);
+	FileSetDeleteAll(&fileset);
+	pfree(partitions);
+}
+
+/* Adds what am_event_log_serialize wrote */
+void
+am_event_log_absorb(AmEventLog *log, StringInfo in)
+{
+	int			version = pq_getmsgbyte(in);
+	int			type = pq_getmsgbyte(in);
+	int			where = pq_getmsgbyte(in);
+
+	if (version != STATE_VERSION || type != (int) log->type || (where != 'd' && where != 'f'))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("cannot read an event log of version %d, type %d", version, type)));
+	if (where == 'f')
+		absorb_file(log, in);
+	else
+	{
+		int64		records = pq_getmsgint64(in);
+
+		for (int64 i = 0; i < records; i++)
+		{
+			uint64		key = (uint64) pq_getmsgint64(in);
+			uint64		stamp = (uint64) pq_getmsgint64(in);
+
+			if ((i & 0xffff) == 0)
+				CHECK_FOR_INTERRUPTS();
+			if (log->type == AM_ENTITY_INT64)
+			{
+				AmRecord	record = {key, stamp};
+
+				am_event_log_add_record(log, &record);
+			}
+			else
+			{
+				uint32		length = pq_getmsgint(in, 4);
+
+				am_event_log_add_bytes(log, pq_getmsgbytes(in, (int) length), length, stamp);
+			}
+		}
+	}
+}
+
+/* Deletes the sets of files in one directory that name this process as their leader */
+static void
+delete_left_files(const char *directory)
+{
+	char		prefix[64];
+	DIR		   *dir = AllocateDir(directory);
+	struct dirent *entry;
+
+	if (!dir)
+		return;
+	snprintf(prefix, sizeof(prefix), "%s%d.", PG_TEMP_FILE_PREFIX, MyProcPid);
+	while ((entry = ReadDirExtended(dir, directory, LOG)) != NULL)
+	{
+		char	   *end;
+		unsigned long tag;
+		char		path[MAXPGPATH * 2];
+
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
+			continue;
+		tag = strtoul(entry->d_name + strlen(prefix), &end, 10);
+		if (tag < FIRST_TAG || strcmp(end, ".fileset") != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
+		PathNameDeleteTemporaryDir(path);
+	}
+	FreeDir(dir);
+}
+
+static void
+clean_up_exchange(XactEvent event, void *arg)
+{
+	Oid			tablespaces[8];
+	int			n;
+	char		path[MAXPGPATH];
+
+	if (IsParallelWorker() ||
+		(event != XACT_EVENT_ABORT && !(event == XACT_EVENT_COMMIT && leader_may_own_files)))
+		return;
+	leader_may_own_files = false;
+	TempTablespacePath(path, DEFAULTTABLESPACE_OID);
+	delete_left_files(path);
+	n = TempTablespacesAreSet() ? GetTempTablespaces(tablespaces, lengthof(tablespaces)) : 0;
+	for (int i = 0; i < n; i++)
+		if (OidIsValid(tablespaces[i]))
+		{
+			TempTablespacePath(path, tablespaces[i]);
+			delete_left_files(path);
+		}
+}
+
+void
+am_event_exchange_init(void)
+{
+	RegisterXactCallback(clean_up_exchange, NULL);
+}

@@ -1,0 +1,151 @@
+/*
+ * The event log: (entity, time, role) records of an aggregate, kept by entity
+ * without a GROUP BY of the executor.
+ *
+ * Records go to partitions by a hash of the entity.  A partition fits the
+ * processor's cache and is grouped there at the end.  Over its budget the log
+ * writes its partitions to one temporary file.  Answers depend on the set of
+ * records alone, never on their order.
+ *
+ * Portions Copyright (c) 2026, activity_metrics contributors
+ * PostgreSQL licence, see LICENSE.
+ */
+#ifndef AM_EVENT_LOG_H
+#define AM_EVENT_LOG_H
+
+#include "common/compat.h"
+
+#include "fmgr.h"
+#include "datatype/timestamp.h"
+#include "lib/stringinfo.h"
+#include "storage/buffile.h"
+#include "storage/fileset.h"
+
+/*
+ * A stamp is time and role in one word that sorts by time: 59 bits of
+ * microseconds from the first timestamp there is, 5 bits of role.  The last
+ * time that fits is in the year 13553.
+ */
+#define AM_STAMP_ROLE_BITS	5
+#define AM_STAMP_ORIGIN		MIN_TIMESTAMP
+#define AM_STAMP_TIME_END	(MIN_TIMESTAMP + (INT64CONST(1) << (64 - AM_STAMP_ROLE_BITS)))
+
+static inline uint64
+am_stamp(Timestamp at, int role)
+{
+	return ((uint64) (at - AM_STAMP_ORIGIN) << AM_STAMP_ROLE_BITS) | (uint64) role;
+}
+
+/* counted from AM_STAMP_ORIGIN, never negative */
+#define am_stamp_time(stamp)	((int64) ((stamp) >> AM_STAMP_ROLE_BITS))
+#define am_stamp_role(stamp)	((int) ((stamp) & ((1 << AM_STAMP_ROLE_BITS) - 1)))
+
+typedef enum AmEntityType
+{
+	AM_ENTITY_INT64 = 1,		/* the key is the entity, mixed: exact */
+	AM_ENTITY_BYTES = 2			/* the key is a hash, the bytes are kept and compared */
+} AmEntityType;
+
+/* narrow records; of wide ones this is the head, followed by the entity's bytes */
+typedef struct AmRecord
+{
+	uint64		key;
+	uint64		stamp;
+} AmRecord;
+
+typedef struct AmWideRecord
+{
+	AmRecord	head;
+	uint32		length;
+	char		bytes[FLEXIBLE_ARRAY_MEMBER];
+} AmWideRecord;
+
+#define AM_WIDE_SIZE(length)	MAXALIGN(offsetof(AmWideRecord, bytes) + (length))
+
+typedef struct AmBlock
+{
+	struct AmBlock *next;		/* in memory */
+	int64		previous;		/* on file: number of the partition's block before, or -1 */
+	uint32		size;			/* of the whole block */
+	uint32		used;			/* of the data */
+	char		data[FLEXIBLE_ARRAY_MEMBER];
+} AmBlock;
+
+typedef struct AmPartition
+{
+	char	   *next;			/* where the next record goes */
+	char	   *limit;
+	AmBlock    *blocks;			/* newest first; the newest's `used` is next - data */
+	int64		last_on_file;	/* number of the newest block there, or -1 */
+	int64		records;		/* in memory and on file */
+	int64		bytes_on_file;
+} AmPartition;
+
+typedef struct AmEventLog
+{
+	AmEntityType type;
+	MemoryContext context;
+	Size		budget;			/* bytes, for all that the log and its reading need */
+	Size		allocated;		/* in blocks */
+	uint32		partition_mask;
+	int			n_partitions;
+	AmPartition *partitions;
+	AmPartition single;			/* before the log is large enough to be partitioned */
+	BufFile    *file;
+	int64		file_blocks;	/* server blocks written */
+	FileSet    *fileset;		/* of a partial state: the file goes to the leader */
+} AmEventLog;
+
+/* Bytes for an aggregate: work_mem * hash_mem_multiplier, at least AM_BUDGET_FLOOR */
+#define AM_BUDGET_FLOOR		((Size) 4 * 1024 * 1024)
+extern Size am_budget(void);
+
+/* partial: of a parallel plan, to be serialised */
+extern AmEventLog *am_event_log_create(MemoryContext context, AmEntityType type, bool partial);
+
+/* Closes the file, if any; memory goes with the context */
+extern void am_event_log_close(AmEventLog *log);
+
+extern void am_event_log_add_int64(AmEventLog *log, int64 entity, uint64 stamp);
+extern void am_event_log_add_bytes(AmEventLog *log, const char *bytes, uint32 length, uint64 stamp);
+extern void am_event_log_add_record(AmEventLog *log, const AmRecord *record);
+
+/* A bijection of 64-bit words that spreads them (Appleby's finaliser of MurmurHash3) */
+static inline uint64
+am_mix64(uint64 word)
+{
+	word ^= word >> 33;
+	word *= UINT64CONST(0xff51afd7ed558ccd);
+	word ^= word >> 33;
+	word *= UINT64CONST(0xc4ceb9fe1a85ec53);
+	word ^= word >> 33;
+	return word;
+}
+
+static inline Size
+am_record_size(const AmEventLog *log, const AmRecord *record)
+{
+	if (log->type == AM_ENTITY_INT64)
+		return sizeof(AmRecord);
+	return AM_WIDE_SIZE(((const AmWideRecord *) record)->length);
+}
+
+/*
+ * Reading: `visit` gets the stamps of one entity after the other, ascending.
+ * A large entity comes in several calls.  The log is empty afterwards.
+ */
+typedef void (*AmEntityVisitor) (void *arg, const uint64 *stamps, Size n, bool begins, bool ends);
+extern void am_event_log_read(AmEventLog *log, AmEntityVisitor visit, void *arg);
+
+/* the records of a partition as they lie in memory and on file, in no order */
+typedef void (*AmRecordVisitor) (void *arg, const AmRecord *record);
+extern void am_event_log_each_record(AmEventLog *log, AmPartition *partition, AmRecordVisitor visit, void *arg);
+
+/* Exchange between the workers of a parallel plan; see event_exchange.c */
+extern void am_event_log_serialize(AmEventLog *log, StringInfo out);
+extern void am_event_log_absorb(AmEventLog *log, StringInfo in);
+extern void am_event_log_merge(AmEventLog *log, AmEventLog *other);
+extern void am_event_exchange_init(void);
+extern bool am_event_state_to_file;	/* setting: small states go by file too */
+
+#endif							/* AM_EVENT_LOG_H */

@@ -1,0 +1,624 @@
+/*
+ * Recursive descent over the funnel literal.
+ *
+ *   spec      := step { '->' [ exclusion '->' ... ] step } [ 'within' duration ] { ',' option }
+ *   step      := kinds { '?' | '[' duration ']' }
+ *   exclusion := '!' kinds
+ *   kinds     := kind | '(' kind { '|' kind } ')'
+ *   kind      := word | 'quoted text, '' for a quote'
+ *
+ * Everything of the language is read here; what the matcher cannot do yet is
+ * refused by check_supported, in one place.
+ *
+ * Portions Copyright (c) 2026, activity_metrics contributors
+ * PostgreSQL licence, see LICENSE.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/am_host.h"
+#include "funnel/funnel_spec.h"
+
+#define MICROSECONDS	INT64_C(1000000)
+#define MAX_DURATION	(INT64_C(1) << 57)	/* about 4,500 years: sums stay in range */
+
+/* A kind as the parser meets it, before kinds of one meaning share a role */
+typedef struct Mention
+{
+	const char *name;
+	int			length;
+	AmFunnelRole role;
+} Mention;
+
+typedef struct Parser
+{
+	const char *text;
+	size_t		length;
+	size_t		at;				/* next byte */
+	AmSpecFault *fault;
+	AmFunnelSpec *spec;
+	Mention    *mentions;
+	int			n_mentions;
+	int			max_mentions;
+} Parser;
+
+static const struct
+{
+	const char *name;
+	AmFunnelOption option;
+}			option_names[] =
+{
+	{"strict order", AM_FUNNEL_STRICT_ORDER},
+	{"strict once", AM_FUNNEL_STRICT_ONCE},
+	{"strict increase", AM_FUNNEL_STRICT_INCREASE},
+	{"any order", AM_FUNNEL_ANY_ORDER},
+	{"first entry", AM_FUNNEL_FIRST_ENTRY},
+	{"totals", AM_FUNNEL_TOTALS}
+};
+
+static const struct
+{
+	const char *name;			/* the plural is accepted too */
+	int64_t		microseconds;
+}			unit_names[] =
+{
+	{"week", 7 * 86400 * MICROSECONDS},
+	{"day", 86400 * MICROSECONDS},
+	{"hour", 3600 * MICROSECONDS},
+	{"minute", 60 * MICROSECONDS},
+	{"second", MICROSECONDS}
+};
+
+#define lengthof_names(names) ((int) (sizeof(names) / sizeof((names)[0])))
+
+static void
+skip_space(Parser *p)
+{
+	while (p->at < p->length && isspace((unsigned char) p->text[p->at]))
+		p->at++;
+}
+
+static bool
+at_end(Parser *p)
+{
+	skip_space(p);
+	return p->at >= p->length;
+}
+
+static bool
+at_arrow(const Parser *p, size_t at)
+{
+	return at + 1 < p->length && p->text[at] == '-' && p->text[at + 1] == '>';
+}
+
+/* Words run to a blank or a character of the language; a lone '-' may be part of one. */
+static bool
+ends_word(const Parser *p, size_t at)
+{
+	char		c = p->text[at];
+
+	return isspace((unsigned char) c) || at_arrow(p, at) || (c != '\0' && strchr("()|?[],!'", c) != NULL);
+}
+
+static size_t
+word_end(const Parser *p, size_t at)
+{
+	while (at < p->length && !ends_word(p, at))
+		at++;
+	return at;
+}
+
+static bool
+next_is(Parser *p, char c)
+{
+	return !at_end(p) && p->text[p->at] == c;
+}
+
+static bool
+accept_char(Parser *p, char c)
+{
+	if (!next_is(p, c))
+		return false;
+	p->at++;
+	return true;
+}
+
+static bool
+accept_arrow(Parser *p)
+{
+	skip_space(p);
+	if (!at_arrow(p, p->at))
+		return false;
+	p->at += 2;
+	return true;
+}
+
+static bool
+next_is_word(Parser *p, const char *word)
+{
+	size_t		n = strlen(word);
+
+	skip_space(p);
+	return word_end(p, p->at) == p->at + n && memcmp(p->text + p->at, word, n) == 0;
+}
+
+static bool
+accept_word(Parser *p, const char *word)
+{
+	if (!next_is_word(p, word))
+		return false;
+	p->at += strlen(word);
+	return true;
+}
+
+/* The longest prefix of at most max bytes that does not cut a UTF-8 character */
+static int
+clip(const char *text, size_t length, size_t max)
+{
+	if (length <= max)
+		return (int) length;
+	while (max > 0 && ((unsigned char) text[max] & 0xC0) == 0x80)
+		max--;
+	return (int) max;
+}
+
+/* Says what stands at the fault: a word, a character, or the end */
+static bool
+expected(Parser *p, const char *what, const char *hint)
+{
+	AmSpecFault *fault = p->fault;
+	size_t		end;
+
+	skip_space(p);
+	fault->offset = p->at;
+	end = word_end(p, p->at);
+	if (p->at >= p->length)
+		snprintf(fault->message, sizeof(fault->message), "expected %s, found the end", what);
+	else if (at_arrow(p, p->at))
+		snprintf(fault->message, sizeof(fault->message), "expected %s, found \"->\"", what);
+	else
+	{
+		if (end == p->at)
+			end++;
+		snprintf(fault->message, sizeof(fault->message), "expected %s, found \"%.*s\"",
+				 what, clip(p->text + p->at, end - p->at, 60), p->text + p->at);
+	}
+	snprintf(fault->hint, sizeof(fault->hint), "%s", hint ? hint : "");
+	return false;
+}
+
+static bool
+fault_at(Parser *p, size_t offset, const char *message, const char *hint)
+{
+	p->fault->offset = offset;
+	snprintf(p->fault->message, sizeof(p->fault->message), "%s", message);
+	snprintf(p->fault->hint, sizeof(p->fault->hint), "%s", hint ? hint : "");
+	return false;
+}
+
+static bool
+too_large(Parser *p, size_t offset, const char *message, const char *hint)
+{
+	p->fault->too_large = true;
+	return fault_at(p, offset, message, hint);
+}
+
+static Mention *
+mention(Parser *p, const char *name, int length)
+{
+	Mention    *m;
+
+	for (int i = 0; i < p->n_mentions; i++)
+	{
+		m = &p->mentions[i];
+		if (m->length == length && memcmp(m->name, name, length) == 0)
+			return m;
+	}
+	if (p->n_mentions == p->max_mentions)
+	{
+		int			max = p->max_mentions ? 2 * p->max_mentions : 16;
+		Mention    *grown = am_host_alloc(max * sizeof(Mention));
+
+		if (p->n_mentions)
+		{
+			memcpy(grown, p->mentions, p->n_mentions * sizeof(Mention));
+			am_host_free(p->mentions);
+		}
+		p->mentions = grown;
+		p->max_mentions = max;
+	}
+	m = &p->mentions[p->n_mentions++];
+	memset(m, 0, sizeof(*m));
+	m->name = name;
+	m->length = length;
+	return m;
+}
+
+/* *name gets memory of its own, without quotes and doubled quotes */
+static bool
+parse_kind(Parser *p, const char *what, char **name, int *length)
+{
+	size_t		start;
+	size_t		end;
+	char	   *out;
+
+	if (at_end(p))
+		return expected(p, what, NULL);
+	start = p->at;
+	if (p->text[start] == '\'')
+	{
+		out = am_host_alloc(p->length - start);
+		*length = 0;
+		for (end = start + 1;; end++)
+		{
+			if (end >= p->length)
+			{
+				am_host_free(out);
+				return fault_at(p, start, "a quoted kind is not closed", "Write a quote inside a kind twice.");
+			}
+			if (p->text[end] == '\'' && (end + 1 >= p->length || p->text[end + 1] != '\''))
+				break;
+			if (p->text[end] == '\'')
+				end++;
+			out[(*length)++] = p->text[end];
+		}
+		if (*length == 0)
+		{
+			am_host_free(out);
+			return fault_at(p, start, "a kind is empty", NULL);
+		}
+		out[*length] = '\0';
+		p->at = end + 1;
+	}
+	else
+	{
+		end = word_end(p, start);
+		if (end == start || next_is_word(p, "within"))
+			return expected(p, what, next_is_word(p, "within") ? "A kind named within is written in single quotes." : NULL);
+		*length = (int) (end - start);
+		out = am_host_alloc(*length + 1);
+		memcpy(out, p->text + start, *length);
+		out[*length] = '\0';
+		p->at = end;
+	}
+	*name = out;
+	return true;
+}
+
+/* Sets one bit in what each of the kinds means */
+static bool
+parse_kinds(Parser *p, const char *what, uint32_t fills, uint32_t excludes)
+{
+	bool		group = accept_char(p, '(');
+
+	do
+	{
+		char	   *name = NULL;
+		int			length = 0;
+		Mention    *m;
+
+		if (!parse_kind(p, group ? "a kind of event" : what, &name, &length))
+			return false;
+		m = mention(p, name, length);
+		m->role.fills |= fills;
+		m->role.excludes |= excludes;
+	} while (group && accept_char(p, '|'));
+
+	if (group && !accept_char(p, ')'))
+		return expected(p, "\"|\" or \")\"", "A kind with blanks is written in single quotes.");
+	return true;
+}
+
+/* A number of fixed length units, to the microsecond: 14 days, 1.5 hours */
+static bool
+parse_duration(Parser *p, int64_t *duration)
+{
+	size_t		start;
+	int64_t		whole = 0;
+	int64_t		fraction = 0;
+	int64_t		scale = 1;
+	size_t		word;
+	size_t		end;
+	int			n;
+
+	skip_space(p);
+	start = p->at;
+	if (next_is(p, '-'))
+		return fault_at(p, start, "a length of time is positive", NULL);
+	if (at_end(p) || !isdigit((unsigned char) p->text[p->at]))
+		return expected(p, "a length of time such as 14 days", NULL);
+	for (; p->at < p->length && isdigit((unsigned char) p->text[p->at]); p->at++)
+	{
+		whole = whole * 10 + (p->text[p->at] - '0');
+		if (whole > MAX_DURATION / MICROSECONDS)
+			return too_large(p, start, "a length of time is over 4,500 years", "Leave the limit out.");
+	}
+	if (p->at < p->length && p->text[p->at] == '.')
+		for (p->at++; p->at < p->length && isdigit((unsigned char) p->text[p->at]); p->at++)
+			if (scale < MICROSECONDS)
+			{
+				fraction = fraction * 10 + (p->text[p->at] - '0');
+				scale *= 10;
+			}
+
+	skip_space(p);
+	word = p->at;
+	end = word_end(p, word);
+	n = (int) (end - word);
+	if (n > 1 && p->text[word + n - 1] == 's')
+		n--;
+	for (int i = 0; i < lengthof_names(unit_names); i++)
+		if ((int) strlen(unit_names[i].name) == n && memcmp(unit_names[i].name, p->text + word, n) == 0)
+		{
+			int64_t		unit = unit_names[i].microseconds;
+
+			if (whole > MAX_DURATION / unit)
+				return too_large(p, start, "a length of time is over 4,500 years", "Leave the limit out.");
+			/* unit / scale is not whole for 1e-6 of a minute and up: round down, below a microsecond */
+			*duration = whole * unit + (int64_t) ((double) fraction * (double) unit / (double) scale);
+			if (*duration <= 0)
+				return fault_at(p, start, "a length of time is zero", "Leave the limit out, or give at least a microsecond.");
+			p->at = end;
+			return true;
+		}
+	if ((n == 5 && memcmp(p->text + word, "month", 5) == 0) || (n == 4 && memcmp(p->text + word, "year", 4) == 0) ||
+		(n == 7 && memcmp(p->text + word, "quarter", 7) == 0))
+		return fault_at(p, word, "months and longer units have no fixed length", "Write 30 days, or 90 days for a quarter.");
+	return expected(p, "weeks, days, hours, minutes or seconds", NULL);
+}
+
+/* The step as its reader knows it: the kind, or the alternatives without their parentheses */
+static const char *
+step_label(const Parser *p, size_t from, size_t to)
+{
+	char	   *label;
+
+	if (p->text[from] == '\'' && to > from)
+	{
+		const Mention *m = &p->mentions[p->n_mentions - 1];
+
+		/* the kind may have been mentioned before: look it up by its bit */
+		for (int i = 0; i < p->n_mentions; i++)
+			if (p->mentions[i].role.fills & (UINT32_C(1) << p->spec->n_steps))
+				m = &p->mentions[i];
+		return m->name;
+	}
+	if (p->text[from] == '(')
+	{
+		from++;
+		to--;
+		while (isspace((unsigned char) p->text[from]))
+			from++;
+		while (isspace((unsigned char) p->text[to - 1]))
+			to--;
+	}
+	label = am_host_alloc(to - from + 1);
+	memcpy(label, p->text + from, to - from);
+	label[to - from] = '\0';
+	return label;
+}
+
+static bool
+parse_step(Parser *p)
+{
+	AmFunnelSpec *spec = p->spec;
+	AmFunnelStep *step = &spec->steps[spec->n_steps];
+	size_t		start;
+
+	skip_space(p);
+	start = p->at;
+	if (spec->n_steps == AM_FUNNEL_MAX_STEPS)
+	{
+		char		message[80];
+
+		snprintf(message, sizeof(message), "a funnel has at most %d steps", AM_FUNNEL_MAX_STEPS);
+		return too_large(p, start, message, NULL);
+	}
+	if (!parse_kinds(p, "a step", UINT32_C(1) << spec->n_steps, 0))
+		return false;
+	step->label = step_label(p, start, p->at);
+	step->optional = false;
+	step->limit = AM_NO_LIMIT;
+	for (;;)
+	{
+		skip_space(p);
+		start = p->at;
+		if (accept_char(p, '?'))
+		{
+			if (step->optional)
+				return fault_at(p, start, "a step is marked optional twice", NULL);
+			if (spec->n_steps == 0)
+				return fault_at(p, start, "the first step cannot be optional", "An attempt starts with its first step; leave that step out.");
+			step->optional = true;
+		}
+		else if (accept_char(p, '['))
+		{
+			if (step->limit != AM_NO_LIMIT)
+				return fault_at(p, start, "a step has two limits", NULL);
+			if (spec->n_steps == 0)
+				return fault_at(p, start, "the first step has no step before it to limit", "Put the limit after a later step, or write within at the end.");
+			if (!parse_duration(p, &step->limit))
+				return false;
+			if (!accept_char(p, ']'))
+				return expected(p, "\"]\"", NULL);
+		}
+		else
+			break;
+	}
+	spec->n_steps++;
+	return true;
+}
+
+static bool
+parse_chain(Parser *p)
+{
+	if (next_is(p, '!'))
+		return expected(p, "a step", "An exclusion stands between two steps: call -> !lost -> won.");
+	if (!parse_step(p))
+		return false;
+	while (accept_arrow(p))
+	{
+		while (accept_char(p, '!'))
+		{
+			if (!parse_kinds(p, "a kind of event", 0, UINT32_C(1) << (p->spec->n_steps - 1)))
+				return false;
+			if (!accept_arrow(p))
+				return expected(p, "\"->\" and a step", "An exclusion stands between two steps: call -> !lost -> won.");
+		}
+		if (!parse_step(p))
+			return false;
+	}
+	return true;
+}
+
+static bool
+parse_option(Parser *p)
+{
+	size_t		start;
+
+	skip_space(p);
+	start = p->at;
+	for (int i = 0; i < lengthof_names(option_names); i++)
+	{
+		char		words[20];
+		char	   *second;
+
+		strcpy(words, option_names[i].name);
+		second = strchr(words, ' ');
+		if (second)
+			*second++ = '\0';
+		p->at = start;
+		if (!accept_word(p, words) || (second && !accept_word(p, second)))
+			continue;
+		if (p->spec->options & option_names[i].option)
+			return fault_at(p, start, "an option is given twice", NULL);
+		p->spec->options |= option_names[i].option;
+		return true;
+	}
+	p->at = start;
+	return expected(p, "an option",
+					"Options are: strict order, strict once, strict increase, any order, first entry, totals.");
+}
+
+static bool
+parse_tail(Parser *p)
+{
+	size_t		start;
+	bool		comma = false;
+
+	for (;;)
+	{
+		skip_space(p);
+		start = p->at;
+		if (accept_word(p, "within"))
+		{
+			if (p->spec->within != AM_NO_LIMIT)
+				return fault_at(p, start, "within is given twice", NULL);
+			if (!parse_duration(p, &p->spec->within))
+				return false;
+		}
+		else if (comma)
+		{
+			if (!parse_option(p))
+				return false;
+		}
+		if (at_end(p))
+			return true;
+		comma = accept_char(p, ',');
+		if (!comma && !(p->spec->within == AM_NO_LIMIT && next_is_word(p, "within")))
+			return expected(p, p->spec->within == AM_NO_LIMIT ? "\"->\", \"within\" or \",\"" : "\",\" or the end",
+							"A kind with blanks is written in single quotes.");
+		if (comma && at_end(p))
+			return expected(p, "an option", NULL);
+	}
+}
+
+/* Kinds of one meaning share a role, and records carry roles */
+static bool
+assign_roles(Parser *p)
+{
+	AmFunnelSpec *spec = p->spec;
+
+	spec->n_kinds = p->n_mentions;
+	spec->kinds = am_host_alloc((p->n_mentions ? p->n_mentions : 1) * sizeof(AmFunnelKind));
+	for (int i = 0; i < p->n_mentions; i++)
+	{
+		const Mention *m = &p->mentions[i];
+		int			role;
+
+		for (role = 0; role < spec->n_roles; role++)
+			if (spec->roles[role].fills == m->role.fills && spec->roles[role].excludes == m->role.excludes)
+				break;
+		if (role == AM_FUNNEL_MAX_ROLES)
+		{
+			char		message[120];
+
+			snprintf(message, sizeof(message), "a funnel has at most %d kinds that differ in the steps they fill or exclude",
+					 AM_FUNNEL_MAX_ROLES);
+			return too_large(p, 0, message, "Split the funnel, or let kinds share a step.");
+		}
+		if (role == spec->n_roles)
+			spec->roles[spec->n_roles++] = m->role;
+		spec->kinds[i].name = m->name;
+		spec->kinds[i].length = m->length;
+		spec->kinds[i].role = role;
+	}
+	return true;
+}
+
+static bool
+check_supported(Parser *p)
+{
+	AmFunnelSpec *spec = p->spec;
+	const char *what = NULL;
+	char		message[100];
+
+	for (int i = 0; i < spec->n_steps; i++)
+	{
+		if (spec->steps[i].optional)
+			what = "an optional step";
+		if (spec->steps[i].limit != AM_NO_LIMIT)
+			what = "a limit on one step";
+	}
+	for (int i = 0; i < spec->n_roles; i++)
+		if (spec->roles[i].excludes)
+			what = "an exclusion";
+	/* one event fills one step: "strict once" is what the matcher does */
+	for (int i = 0; i < lengthof_names(option_names); i++)
+		if (spec->options & option_names[i].option & ~AM_FUNNEL_STRICT_ONCE)
+			what = option_names[i].name;
+	if (!what)
+		return true;
+	p->fault->unsupported = true;
+	snprintf(message, sizeof(message), "%s is not supported by this version", what);
+	return fault_at(p, 0, message, "Steps, alternatives in parentheses and within are.");
+}
+
+AmFunnelSpec *
+am_funnel_spec_parse(const char *text, size_t length, AmSpecFault *fault)
+{
+	Parser		p;
+
+	memset(&p, 0, sizeof(p));
+	memset(fault, 0, sizeof(*fault));
+	p.text = text;
+	p.length = length;
+	p.fault = fault;
+	p.spec = am_host_alloc(sizeof(AmFunnelSpec));
+	memset(p.spec, 0, sizeof(AmFunnelSpec));
+	p.spec->within = AM_NO_LIMIT;
+
+	if (!parse_chain(&p) || !parse_tail(&p) || !assign_roles(&p) || !check_supported(&p))
+		return NULL;
+	return p.spec;
+}
+
+int
+am_funnel_spec_find_kind(const AmFunnelSpec *spec, const char *name, int length)
+{
+	for (int i = 0; i < spec->n_kinds; i++)
+		if (spec->kinds[i].length == length && memcmp(spec->kinds[i].name, name, length) == 0)
+			return i;
+	return -1;
+}

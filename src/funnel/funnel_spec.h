@@ -1,0 +1,79 @@
+/*
+ * A funnel specification: text to steps.
+ *
+ *   call -> meeting [14 days] -> !lost -> (proposal | quote) -> won within 90 days, strict order
+ *
+ * Portions Copyright (c) 2026, activity_metrics contributors
+ * PostgreSQL licence, see LICENSE.
+ */
+#ifndef AM_FUNNEL_SPEC_H
+#define AM_FUNNEL_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define AM_FUNNEL_MAX_STEPS		32	/* a step set is a uint32 */
+#define AM_FUNNEL_ROLE_BITS		5
+#define AM_FUNNEL_MAX_ROLES		(1 << AM_FUNNEL_ROLE_BITS)
+#define AM_NO_LIMIT				INT64_MAX
+
+/* What a kind of event means to the funnel; many kinds may share a role. */
+typedef struct AmFunnelRole
+{
+	uint32_t	fills;			/* bit s: it can fill step s (from 0) */
+	uint32_t	excludes;		/* bit s: it ends an attempt between steps s and s + 1 */
+} AmFunnelRole;
+
+typedef struct AmFunnelKind
+{
+	const char *name;			/* in the spec's own memory, not terminated */
+	int			length;
+	int			role;			/* index into roles */
+} AmFunnelKind;
+
+typedef struct AmFunnelStep
+{
+	const char *label;			/* as written, without its limit; terminated */
+	bool		optional;
+	int64_t		limit;			/* microseconds after the previous matched step */
+} AmFunnelStep;
+
+typedef enum AmFunnelOption
+{
+	AM_FUNNEL_STRICT_ORDER = 1 << 0,
+	AM_FUNNEL_STRICT_ONCE = 1 << 1,
+	AM_FUNNEL_STRICT_INCREASE = 1 << 2,
+	AM_FUNNEL_ANY_ORDER = 1 << 3,
+	AM_FUNNEL_FIRST_ENTRY = 1 << 4,
+	AM_FUNNEL_TOTALS = 1 << 5
+} AmFunnelOption;
+
+typedef struct AmFunnelSpec
+{
+	int			n_steps;
+	AmFunnelStep steps[AM_FUNNEL_MAX_STEPS];
+	int			n_roles;
+	AmFunnelRole roles[AM_FUNNEL_MAX_ROLES];
+	int			n_kinds;
+	AmFunnelKind *kinds;
+	int64_t		within;			/* microseconds from the first step, inclusive */
+	uint32_t	options;		/* AmFunnelOption bits */
+} AmFunnelSpec;
+
+typedef struct AmSpecFault
+{
+	size_t		offset;			/* byte of the text where the fault is */
+	bool		unsupported;	/* well formed, but not matched by this version */
+	bool		too_large;		/* well formed, but over a limit */
+	char		message[160];	/* what was expected there and what was found */
+	char		hint[160];		/* the way out; may be empty */
+} AmSpecFault;
+
+/* NULL on a fault.  Allocates with am_host_alloc; text need not be terminated. */
+extern AmFunnelSpec *am_funnel_spec_parse(const char *text, size_t length, AmSpecFault *fault);
+
+/* index into kinds, or -1 */
+extern int	am_funnel_spec_find_kind(const AmFunnelSpec *spec, const char *name, int length);
+
+#endif							/* AM_FUNNEL_SPEC_H */
