@@ -8,6 +8,7 @@ PURE_OBJS = \
 	src/common/sort.o \
 	src/stats/distributions.o \
 	src/stats/multiplicity.o \
+	src/stats/exact_sum.o \
 	src/stats/rates.o \
 	src/stats/correlation.o \
 	src/funnel/funnel_spec.o \
@@ -15,16 +16,27 @@ PURE_OBJS = \
 	src/lead_lag/lead_lag.o \
 	src/lead_lag/lead_lag_words.o \
 	src/vanity/vanity.o \
+	src/vanity/vanity_fit.o \
+	src/vanity/vanity_words.o \
 	src/vanity/gaming.o
 
 OBJS = $(PURE_OBJS) \
 	src/activity_metrics.o \
+	src/common/memory.o \
+	src/common/names.o \
+	src/common/options.o \
+	src/common/rates_sql.o \
 	src/events/event_exchange.o \
 	src/events/event_log.o \
 	src/events/event_read.o \
 	src/events/time_log.o \
 	src/funnel/funnel_agg.o \
-	src/funnel/funnel_tally.o
+	src/funnel/funnel_tally.o \
+	src/lead_lag/lead_lag_agg.o \
+	src/panel/panel_agg.o \
+	src/panel/panel_state.o \
+	src/panel/period.o \
+	src/vanity/vanity_agg.o
 
 # The install script is made of one file per capability, in order of number.
 SQL_PARTS     = $(sort $(wildcard $(srcdir)/sql/[0-9]*_*.sql))

@@ -172,3 +172,100 @@ CREATE FUNCTION activity_metrics.funnel_kinds(spec text, step integer DEFAULT 0)
 AS 'MODULE_PATHNAME', 'am_funnel_kinds' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION activity_metrics.funnel_kinds(text, integer) IS
 'The kinds of event that fill a step of a funnel specification (steps count from 1; 0: all kinds it names). Errors: a faulty spec (22023).';
+
+CREATE FUNCTION activity_metrics.funnel_report_sql(
+	events regclass, spec text, by text, has_since boolean, has_until boolean,
+	entity text, at text, kind text, status text, tz text, only_done boolean)
+RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	e text := activity_metrics.key_column(events, entity, 'entity');
+	a text := activity_metrics.time_column(events, at, 'at', tz);
+	k text := activity_metrics.text_column(events, kind, 'kind');
+	condition text := CASE WHEN only_done THEN activity_metrics.done_condition(events, status) ELSE 'true' END;
+	nobody text := 'activity_metrics.funnel_between(NULL::pg_catalog.int8, NULL, NULL, $1, NULL, NULL)';
+BEGIN
+	-- $1 spec, $2 since, $3 until, $4 as_of, $5 kinds of the first step
+	IF has_since THEN
+		condition := condition || format(' AND (%1$s IS NULL OR %1$s OPERATOR(pg_catalog.>=) $2)', a);
+	END IF;
+	IF by IS NULL THEN
+		RETURN format(
+			'SELECT NULL::pg_catalog.text, s.* FROM (
+				SELECT coalesce(activity_metrics.funnel_between(%1$s, %2$s, %3$s, $1, $4, $3), (SELECT %6$s)) AS steps
+				FROM %4$s WHERE %5$s) AS f, LATERAL pg_catalog.unnest(f.steps) AS s ORDER BY s.step_no',
+			e, a, k, activity_metrics.qualified_name(events), condition, nobody);
+	END IF;
+	-- an entity belongs to the segment of its earliest first step
+	RETURN format(
+		'WITH event AS (
+			SELECT %1$s AS e, %2$s AS a, %3$s AS k, coalesce(%7$s, ''(none)'') AS segment FROM %4$s WHERE %5$s),
+		entry AS (
+			SELECT DISTINCT ON (e) e, segment FROM event
+			WHERE e IS NOT NULL AND a IS NOT NULL AND k OPERATOR(pg_catalog.=) ANY ($5)
+			%8$s
+			ORDER BY e, a, segment),
+		data_end AS (
+			SELECT coalesce($4, max(a)) AS as_of FROM event),
+		funnel AS (
+			SELECT entry.segment, activity_metrics.funnel_between(event.e, event.a, event.k, $1, data_end.as_of, $3) AS steps
+			FROM event JOIN entry ON entry.e OPERATOR(pg_catalog.=) event.e CROSS JOIN data_end
+			GROUP BY entry.segment)
+		SELECT segment.segment, s.*
+		FROM (SELECT DISTINCT segment FROM event) AS segment
+		LEFT JOIN funnel ON funnel.segment OPERATOR(pg_catalog.=) segment.segment,
+		LATERAL pg_catalog.unnest(coalesce(funnel.steps, (SELECT %6$s))) AS s
+		ORDER BY segment.segment, s.step_no',
+		e, a, k, activity_metrics.qualified_name(events), condition, nobody, activity_metrics.text_column(events, by, 'by'),
+		CASE WHEN has_until THEN 'AND a OPERATOR(pg_catalog.<) $3' ELSE '' END);
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.funnel_report_sql(regclass, text, text, boolean, boolean, text, text, text, text, text, boolean) IS
+'Internal: the statement that funnel_report runs.';
+
+CREATE FUNCTION activity_metrics.funnel_report(
+	events regclass,
+	spec text,
+	by text DEFAULT NULL,
+	since timestamptz DEFAULT NULL,
+	until timestamptz DEFAULT NULL,
+	entity text DEFAULT 'entity',
+	at text DEFAULT 'at',
+	kind text DEFAULT 'kind',
+	status text DEFAULT NULL,
+	as_of timestamptz DEFAULT NULL,
+	tz text DEFAULT 'UTC',
+	only_done boolean DEFAULT true)
+RETURNS TABLE (
+	segment text,
+	step_no integer,
+	step text,
+	reached bigint,
+	step_rate double precision,
+	step_rate_low double precision,
+	step_rate_high double precision,
+	overall_rate double precision,
+	overall_rate_low double precision,
+	overall_rate_high double precision,
+	still_open bigint,
+	timed_out bigint,
+	excluded bigint,
+	broken bigint,
+	eventual_rate double precision,
+	median_days double precision,
+	p90_days double precision,
+	median_days_from_start double precision,
+	note text)
+LANGUAGE plpgsql STABLE ROWS 20 COST 10000 AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY EXECUTE activity_metrics.funnel_report_sql(events, spec, by, since IS NOT NULL, until IS NOT NULL,
+		entity, at, kind, status, tz, only_done)
+	USING spec, since, until, as_of, activity_metrics.funnel_kinds(spec, 1);
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.funnel_report(regclass, text, text, timestamptz, timestamptz, text, text, text, text, timestamptz, text, boolean) IS
+'Funnel over a table or view of events, one row per step (and per segment, if by names a column).
+events: the relation; spec: the funnel, such as ''call -> meeting -> won within 90 days''; since, until: attempts that start in [since, until), later steps may follow; entity, at, kind: its columns, if named otherwise; status: the column that tells planned, cancelled and no_show from done (column status, if there is one), only_done => false takes all; as_of: judge as of then (default: the latest event); tz: the zone of times without one.
+Columns as in funnel_step; segment is that of an entity''s earliest first step, (none) where it has no value. No events give zeros.
+Errors: a faulty spec (22023), no such column (42703), a column of the wrong type (42804).';

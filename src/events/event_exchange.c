@@ -26,6 +26,7 @@
 #include "storage/fileset.h"
 #include "storage/proc.h"
 
+#include "common/memory.h"
 #include "events/event_file.h"
 
 #define STATE_VERSION	1

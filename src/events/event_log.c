@@ -15,21 +15,13 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "common/memory.h"
 #include "events/event_file.h"
 
 #define PARTITIONS			256
 #define FIRST_BLOCK			512
 #define PARTITION_ABOVE		((Size) 1024 * 1024)
 #define LARGEST_BLOCK		((Size) 32 * 1024)
-
-Size
-am_budget(void)
-{
-	double		budget = (double) work_mem * 1024.0 * hash_mem_multiplier;
-
-	budget = Min(budget, (double) (SIZE_MAX / 2));
-	return Max((Size) budget, AM_BUDGET_FLOOR);
-}
 
 static void
 empty_partition(AmPartition *partition)

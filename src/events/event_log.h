@@ -96,10 +96,6 @@ typedef struct AmEventLog
 	FileSet    *fileset;		/* of a partial state: the file goes to the leader */
 } AmEventLog;
 
-/* Bytes for an aggregate: work_mem * hash_mem_multiplier, at least AM_BUDGET_FLOOR */
-#define AM_BUDGET_FLOOR		((Size) 4 * 1024 * 1024)
-extern Size am_budget(void);
-
 /* partial: of a parallel plan, to be serialised */
 extern AmEventLog *am_event_log_create(MemoryContext context, AmEntityType type, bool partial);
 

@@ -18,6 +18,7 @@
 #include "utils/tuplesort.h"
 #include "utils/typcache.h"
 
+#include "common/memory.h"
 #include "events/event_file.h"
 
 #define ST_SORT am_sort_stamps

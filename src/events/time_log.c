@@ -12,6 +12,7 @@
 #include "utils/guc.h"
 #include "utils/typcache.h"
 
+#include "common/memory.h"
 #include "common/sort.h"
 
 void

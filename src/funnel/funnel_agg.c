@@ -10,8 +10,6 @@
  */
 #include "common/compat.h"
 
-#include <math.h>
-
 #include "access/htup_details.h"
 #include "catalog/pg_type_d.h"
 #include "common/hashfn.h"
@@ -28,6 +26,8 @@
 #include "utils/uuid.h"
 #include "utils/varlena.h"
 
+#include "common/memory.h"
+#include "common/rows.h"
 #include "events/event_log.h"
 #include "funnel/funnel_match.h"
 #include "funnel/funnel_spec.h"
@@ -595,13 +595,6 @@ step_note(FunnelState *state, const AmFunnelRow *rows, int step)
 	return note.len > 0 ? note.data : NULL;
 }
 
-static void
-set_float(Datum *values, bool *nulls, int column, double value)
-{
-	nulls[column] = isnan(value);
-	values[column] = Float8GetDatum(value);
-}
-
 PG_FUNCTION_INFO_V1(am_funnel_final);
 Datum
 am_funnel_final(PG_FUNCTION_ARGS)
@@ -644,20 +637,20 @@ am_funnel_final(PG_FUNCTION_ARGS)
 		values[0] = Int32GetDatum(step + 1);
 		values[1] = CStringGetTextDatum(state->spec->steps[step].label);
 		values[2] = Int64GetDatum(row->reached);
-		set_float(values, nulls, 3, row->step_rate);
-		set_float(values, nulls, 4, row->step_rate_low);
-		set_float(values, nulls, 5, row->step_rate_high);
-		set_float(values, nulls, 6, row->overall_rate);
-		set_float(values, nulls, 7, row->overall_rate_low);
-		set_float(values, nulls, 8, row->overall_rate_high);
+		am_set_float(values, nulls, 3, row->step_rate);
+		am_set_float(values, nulls, 4, row->step_rate_low);
+		am_set_float(values, nulls, 5, row->step_rate_high);
+		am_set_float(values, nulls, 6, row->overall_rate);
+		am_set_float(values, nulls, 7, row->overall_rate_low);
+		am_set_float(values, nulls, 8, row->overall_rate_high);
 		values[9] = Int64GetDatum(row->still_open);
 		values[10] = Int64GetDatum(row->timed_out);
 		values[11] = Int64GetDatum(0);	/* excluded and broken: nothing of this version's */
 		values[12] = Int64GetDatum(0);	/* language can exclude or break an attempt */
-		set_float(values, nulls, 13, row->eventual_rate);
-		set_float(values, nulls, 14, row->median_days);
-		set_float(values, nulls, 15, row->p90_days);
-		set_float(values, nulls, 16, row->median_days_from_start);
+		am_set_float(values, nulls, 13, row->eventual_rate);
+		am_set_float(values, nulls, 14, row->median_days);
+		am_set_float(values, nulls, 15, row->p90_days);
+		am_set_float(values, nulls, 16, row->median_days_from_start);
 		nulls[17] = note == NULL;
 		if (note)
 			values[17] = CStringGetTextDatum(note);

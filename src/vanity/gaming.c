@@ -420,7 +420,7 @@ measure_fill(const Sides *sides, AmVanityFit *fit, const AmVanityWindow *window,
 		double		doubt = steps->se_pre * steps->lift;
 
 		variance = steps->se_fill * steps->se_fill;
-		result->fill = clip(am_vf_log_normal(steps->b_fill, lost, variance + doubt * doubt) -
+		result->fill = clip(am_vf_log_normal(steps->b_fill, lost, variance) -
 							am_vf_log_normal(steps->b_fill, 0, variance + doubt * doubt),
 							-EVIDENCE_CLIP, EVIDENCE_CLIP);
 	}
@@ -501,7 +501,8 @@ undefine(AmGamingResult *result, AmGamingSteps *steps)
 	result->bunch = result->surge = result->quality_fall = NAN;
 	result->did = result->fill = result->yield = result->keep = NAN;
 	result->share_at_target = result->share_before = NAN;
-	result->fill_pay = NAN;
+	result->volume_change = result->quality_change = result->outcome_change = NAN;
+	result->fill_pay = result->band_to = NAN;
 
 	steps->bunch_share = steps->bunch_z = steps->dx = steps->dx_t = steps->dq = steps->dq_t = NAN;
 	steps->dy = steps->b_pre = steps->se_pre = steps->b_post = steps->se_post = NAN;
@@ -583,7 +584,12 @@ am_gaming_steps(const AmPanel *panel, int64_t target_from, double target_value,
 	}
 	if (suspicion)
 		measure_suspicion(&sides, &fit, steps, suspicion);
+	result->volume_change = steps->dx;
+	result->quality_change = steps->dq;
+	result->outcome_change = steps->dy;
 	result->fill_pay = steps->b_fill;
+	if (sides.has_value)
+		result->band_to = sides.value + sides.height;
 
 	bunch = or_zero(result->bunch);
 	surge = or_zero(result->surge);

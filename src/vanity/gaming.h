@@ -24,7 +24,12 @@ typedef struct AmGamingResult
 	double		share_before;	/* ... and before */
 	int64_t		n_before;
 	int64_t		n_after;
-	double		fill_pay;		/* ln of what a row filled up to the target brought, to what an ordinary one of that height does */
+	/* for the sentence; ln ratios of after to before */
+	double		volume_change;
+	double		quality_change;
+	double		outcome_change;
+	double		fill_pay;		/* what a row filled up to the target brought, to what an ordinary one of that height does */
+	double		band_to;		/* "on the target" is target_value <= metric < band_to */
 } AmGamingResult;
 
 /* suspicion, if not NULL, gets one value per unit (higher = more suspect), NaN where undefined */

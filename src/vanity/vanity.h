@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "panel/panel.h"
+#include "vanity/gaming.h"
 
 typedef enum AmVanityVerdict
 {
@@ -68,14 +69,13 @@ typedef struct AmVanityResult
 	double		p_nothing;
 	double		p_leads;
 	double		p_weak;
+	double		only_substance;	/* that not the metric but only metric x quality leads; 0 without quality */
 	/* for the sentence */
 	int			max_lag;		/* longest lag searched */
 	int64_t		steps;			/* changes of the metric from one row of a unit to the next, and how many fell */
 	int64_t		falls;
 	double		p_progress;		/* that a running total's increase leads; NaN if not a running total */
-	double		share_at_target;	/* of the gaming test */
-	double		share_before;
-	double		fill_pay;
+	AmGamingResult gaming;		/* defined if p_gamed is */
 } AmVanityResult;
 
 extern void am_vanity(const AmPanel *panel, const AmVanityOptions *options, AmVanityResult *result);

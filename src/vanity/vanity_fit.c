@@ -546,6 +546,13 @@ fit_deviation(AmVanityFit *fit)
 }
 
 void
+am_vf_set_degree(AmVanityFit *fit, int degree)
+{
+	fit->degree = degree;
+	fit_deviation(fit);
+}
+
+void
 am_vf_init(AmVanityFit *fit, const AmPanel *panel, bool split, int64_t split_at)
 {
 	size_t		n = panel->n;
@@ -915,4 +922,5 @@ am_vf_posterior(AmVanityFit *fit, const AmVanityOptions *options, AmVanityPoster
 	posterior->wrong_way = exp(log_odds[WRONG_WAY] - most) / sum;
 	posterior->same_week = exp(log_odds[SAME_WEEK] - most) / sum;
 	posterior->follows = exp(log_odds[FOLLOWS] - most) / sum;
+	posterior->log_leads = log_odds[LEADS] - log(PRIOR_LEADS / PRIOR_NOTHING);
 }

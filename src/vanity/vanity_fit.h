@@ -94,11 +94,15 @@ typedef struct AmVanityPosterior
 	double		same_week;
 	double		follows;
 	double		smallest_se;	/* over the windows that can lead */
+	double		log_leads;		/* ln Bayes factor of leading against nothing */
 } AmVanityPosterior;
 
 /* split: rows from split_at on have a level and trend of their own */
 extern void am_vf_init(AmVanityFit *fit, const AmPanel *panel, bool split, int64_t split_at);
 extern void am_vf_free(AmVanityFit *fit);
+
+/* the deviation anew, with trends of this degree (0 to 2) */
+extern void am_vf_set_degree(AmVanityFit *fit, int degree);
 
 extern void am_vf_rows_alloc(const AmVanityFit *fit, AmVfRows *rows);
 extern void am_vf_rows_free(AmVfRows *rows);

@@ -1,0 +1,152 @@
+--
+-- The dictionary: what a metric is, written down once.
+--
+
+CREATE TABLE activity_metrics.metric (
+	metric text PRIMARY KEY CHECK (metric OPERATOR(pg_catalog.~) '^[a-z][a-z0-9_]{0,62}$'),
+	label text NOT NULL,
+	description text,
+	kind text NOT NULL CHECK (kind OPERATOR(pg_catalog.=) 'surface' OR kind OPERATOR(pg_catalog.=) 'outcome'),
+	agg text NOT NULL CHECK (agg OPERATOR(pg_catalog.=) 'count' OR agg OPERATOR(pg_catalog.=) 'count_distinct'
+		OR agg OPERATOR(pg_catalog.=) 'sum'),
+	source_relation text NOT NULL,
+	event_kinds text,
+	value_column text CHECK (agg OPERATOR(pg_catalog.=) 'count' OR value_column IS NOT NULL),
+	time_column text NOT NULL,
+	kind_column text NOT NULL,
+	actor_column text NOT NULL,
+	status_column text,
+	tz text NOT NULL,
+	unit text,
+	owner text,
+	target double precision CHECK (target OPERATOR(pg_catalog.>) 0),
+	target_from timestamptz CHECK (target_from IS NULL OR target IS NOT NULL),
+	changed_by text NOT NULL DEFAULT CURRENT_USER,
+	changed_at timestamptz NOT NULL DEFAULT pg_catalog.now()
+);
+ALTER TABLE activity_metrics.metric OWNER TO @extowner@;
+SELECT pg_catalog.pg_extension_config_dump('activity_metrics.metric', '');
+
+COMMENT ON TABLE activity_metrics.metric IS
+'The dictionary: one row per metric. Write it with define_metric(); dumped with the database.';
+COMMENT ON COLUMN activity_metrics.metric.metric IS 'Name: lower case letters, digits and underscores.';
+COMMENT ON COLUMN activity_metrics.metric.label IS 'What reports and sentences call it.';
+COMMENT ON COLUMN activity_metrics.metric.description IS 'What it counts, for people.';
+COMMENT ON COLUMN activity_metrics.metric.kind IS 'surface: activity, what people do; outcome: what it is for.';
+COMMENT ON COLUMN activity_metrics.metric.agg IS 'count of events, count_distinct of value_column, or sum of it.';
+COMMENT ON COLUMN activity_metrics.metric.source_relation IS 'The events: a table or view, with its schema.';
+COMMENT ON COLUMN activity_metrics.metric.event_kinds IS 'Kinds of event that count, as in a funnel step: call | ''cold call''; NULL: all.';
+COMMENT ON COLUMN activity_metrics.metric.value_column IS 'Column that is summed or counted distinct.';
+COMMENT ON COLUMN activity_metrics.metric.time_column IS 'Column that tells when an event happened.';
+COMMENT ON COLUMN activity_metrics.metric.kind_column IS 'Column that tells the kind of an event.';
+COMMENT ON COLUMN activity_metrics.metric.actor_column IS 'Column that tells who did it: the unit of a panel.';
+COMMENT ON COLUMN activity_metrics.metric.status_column IS 'Column that tells planned, cancelled and no_show from done; NULL: column status, if there is one.';
+COMMENT ON COLUMN activity_metrics.metric.tz IS 'Time zone in which days, weeks and months begin.';
+COMMENT ON COLUMN activity_metrics.metric.unit IS 'Unit of the value: count, EUR, seconds.';
+COMMENT ON COLUMN activity_metrics.metric.owner IS 'The one person who answers for it.';
+COMMENT ON COLUMN activity_metrics.metric.target IS 'A target that units have been given, per unit and period; NULL: none.';
+COMMENT ON COLUMN activity_metrics.metric.target_from IS 'Since when the target has held; the gaming test looks from there.';
+COMMENT ON COLUMN activity_metrics.metric.changed_by IS 'Who wrote this row last.';
+COMMENT ON COLUMN activity_metrics.metric.changed_at IS 'When.';
+
+CREATE FUNCTION activity_metrics.define_metric(
+	metric text,
+	source regclass,
+	event_kinds text DEFAULT NULL,
+	agg text DEFAULT 'count',
+	kind text DEFAULT 'surface',
+	label text DEFAULT NULL,
+	description text DEFAULT NULL,
+	value text DEFAULT NULL,
+	at text DEFAULT 'at',
+	kind_column text DEFAULT 'kind',
+	actor text DEFAULT 'actor',
+	status text DEFAULT NULL,
+	tz text DEFAULT 'UTC',
+	unit text DEFAULT NULL,
+	owner text DEFAULT NULL,
+	target double precision DEFAULT NULL,
+	target_from timestamptz DEFAULT NULL)
+RETURNS text
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	value_name text := coalesce(value, CASE agg WHEN 'sum' THEN 'value' WHEN 'count_distinct' THEN 'event_id' END);
+	metric_name text := metric;
+BEGIN
+	IF metric_name IS NULL OR metric_name !~ '^[a-z][a-z0-9_]{0,62}$' THEN
+		RAISE EXCEPTION 'metric name "%" is not valid', metric_name USING ERRCODE = '22023',
+			HINT = 'Use lower case letters, digits and underscores, starting with a letter; label is free text.';
+	END IF;
+	IF agg IS NULL OR agg NOT IN ('count', 'count_distinct', 'sum') THEN
+		RAISE EXCEPTION 'unknown aggregate "%" of metric "%"', agg, metric_name USING ERRCODE = '22023',
+			HINT = format('Did you mean "%s"? Metrics are count, count_distinct or sum.',
+				activity_metrics.nearest_name(agg, ARRAY['count', 'count_distinct', 'sum']));
+	END IF;
+	IF kind IS NULL OR kind NOT IN ('surface', 'outcome') THEN
+		RAISE EXCEPTION 'unknown kind "%" of metric "%"', kind, metric_name USING ERRCODE = '22023',
+			HINT = 'A metric is surface (what people do) or outcome (what it is for); kinds of event go to event_kinds.';
+	END IF;
+	IF (target IS NULL) <> (target_from IS NULL) OR target <= 0 THEN
+		RAISE EXCEPTION 'target and target_from of metric "%" do not go together', metric_name USING ERRCODE = '22023',
+			HINT = 'Give both: a target above zero per unit and period, and the time since when it has held.';
+	END IF;
+	-- everything that a report will need, refused now rather than then
+	PERFORM activity_metrics.time_column(source, at, 'at', tz), activity_metrics.period_no(now(), 'day', tz),
+		activity_metrics.text_column(source, actor, 'actor'), activity_metrics.done_condition(source, status);
+	IF event_kinds IS NOT NULL THEN
+		PERFORM activity_metrics.text_column(source, kind_column, 'kind_column');
+		PERFORM activity_metrics.funnel_kinds('(' || event_kinds || ')', 1);
+	END IF;
+	IF agg = 'sum' THEN
+		PERFORM activity_metrics.number_column(source, value_name, 'value');
+	ELSIF agg = 'count_distinct' THEN
+		PERFORM activity_metrics.text_column(source, value_name, 'value');
+	ELSE
+		value_name := NULL;
+	END IF;
+	INSERT INTO activity_metrics.metric AS m
+		(metric, label, description, kind, agg, source_relation, event_kinds, value_column, time_column, kind_column,
+		 actor_column, status_column, tz, unit, owner, target, target_from)
+	VALUES
+		(metric_name, coalesce(define_metric.label, replace(metric_name, '_', ' ')), define_metric.description,
+		 define_metric.kind, define_metric.agg, activity_metrics.qualified_name(source), define_metric.event_kinds, value_name, define_metric.at,
+		 define_metric.kind_column, define_metric.actor, define_metric.status, define_metric.tz, define_metric.unit,
+		 define_metric.owner, define_metric.target, define_metric.target_from)
+	ON CONFLICT ON CONSTRAINT metric_pkey DO UPDATE SET
+		label = excluded.label, description = excluded.description, kind = excluded.kind, agg = excluded.agg,
+		source_relation = excluded.source_relation, event_kinds = excluded.event_kinds,
+		value_column = excluded.value_column, time_column = excluded.time_column, kind_column = excluded.kind_column,
+		actor_column = excluded.actor_column, status_column = excluded.status_column, tz = excluded.tz,
+		unit = excluded.unit, owner = excluded.owner, target = excluded.target, target_from = excluded.target_from,
+		changed_by = excluded.changed_by, changed_at = excluded.changed_at;
+	RETURN metric_name;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.define_metric(text, regclass, text, text, text, text, text, text, text, text, text, text, text, text, text, double precision, timestamptz) IS
+'Writes a metric into the dictionary, or changes it: a count, distinct count or sum of the events of some kinds, per actor and period. Returns its name.
+source: a table or view of events; event_kinds: as in a funnel step, such as ''call | demo'' (NULL: all); agg: count, count_distinct (of value, default event_id) or sum (of value, default value); kind: surface (activity) or outcome; at, kind_column, actor, status: columns, if named otherwise; target, target_from: a target per unit and period that has been given already, for the gaming test.
+Errors: a name or choice that is not valid (22023), no such column (42703), a column of the wrong type (42804).';
+
+CREATE FUNCTION activity_metrics.find_metric(name text) RETURNS activity_metrics.metric
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	found_row activity_metrics.metric;
+	nearest text;
+BEGIN
+	SELECT m.* INTO found_row FROM activity_metrics.metric m WHERE m.metric = name;
+	IF FOUND THEN
+		IF to_regclass(found_row.source_relation) IS NULL THEN
+			RAISE EXCEPTION 'relation % of metric "%" does not exist', found_row.source_relation, name
+				USING ERRCODE = '42P01', HINT = 'Define the metric again with the relation as it is named now.';
+		END IF;
+		RETURN found_row;
+	END IF;
+	SELECT activity_metrics.nearest_name(name, array_agg(m.metric ORDER BY m.metric)) INTO nearest FROM activity_metrics.metric m;
+	RAISE EXCEPTION 'metric "%" is not in the dictionary', name USING ERRCODE = '42704',
+		HINT = CASE WHEN nearest IS NULL THEN 'The dictionary is empty: SELECT activity_metrics.define_metric(...) first.'
+			ELSE format('Did you mean "%s"? SELECT metric FROM activity_metrics.metric lists them; define_metric(...) adds one.', nearest) END;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.find_metric(text) IS
+'Internal: a metric of the dictionary. Errors: no such metric (42704, the nearest one in the hint), its relation is gone (42P01).';

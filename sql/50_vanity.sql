@@ -1,0 +1,578 @@
+--
+-- Vanity: does a number count motion or progress, and is it being gamed since it became a target?
+--
+
+CREATE TYPE activity_metrics.vanity_result AS (
+	score double precision,
+	verdict text,
+	confidence double precision,
+	lag_from integer,
+	lag_to integer,
+	elasticity double precision,
+	low double precision,
+	high double precision,
+	no_progress double precision,
+	only_rises double precision,
+	is_outcome double precision,
+	p_gamed double precision,
+	wrong_way double precision,
+	follows double precision,
+	same_week double precision,
+	saturated double precision,
+	empty_high double precision,
+	quality_gain double precision,
+	reliability double precision,
+	size_share double precision,
+	time_share double precision,
+	within_share double precision,
+	smallest_visible double precision,
+	n bigint,
+	units integer,
+	periods integer,
+	outcomes bigint,
+	sentence text
+);
+COMMENT ON TYPE activity_metrics.vanity_result IS
+'Result of vanity(): score 0..1 (1 = vanity), verdict (outcome, leading_indicator, diagnostic, vanity, gamed, insufficient_evidence) and the probability that decided it; elasticity (% more outcome per 1 % more metric) with its 95 % interval in the best window of lags; the components; how the dashboard correlation splits into unit size, common time and within units; the smallest elasticity that could have been seen; what it rests on; one sentence. NULL = not defined.';
+
+CREATE TYPE activity_metrics.gaming_result AS (
+	p_gamed double precision,
+	bunch double precision,
+	surge double precision,
+	quality_fall double precision,
+	did double precision,
+	fill double precision,
+	yield double precision,
+	keep double precision,
+	share_at_target double precision,
+	share_before double precision,
+	n_before bigint,
+	n_after bigint,
+	sentence text
+);
+COMMENT ON TYPE activity_metrics.gaming_result IS
+'Result of gaming(): the probability that a metric is gamed since it became a target; the signals (bunching on the number, surge, fall of quality from 0 to 1; did, fill, yield, keep as log Bayes factors); the share of rows on the target after and before; rows before and after; one sentence. NULL = not defined.';
+
+CREATE TYPE activity_metrics.gaming_unit AS (
+	unit text,
+	suspicion double precision
+);
+COMMENT ON TYPE activity_metrics.gaming_unit IS
+'One unit of gaming_units(): the higher the suspicion, the more the unit''s rows look filled up to the target. A ranking, not a probability.';
+
+CREATE FUNCTION activity_metrics.vanity_trans(internal, bigint, bigint, double precision, double precision) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_vanity_int8_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.vanity_trans(internal, bigint, bigint, double precision, double precision) IS 'Internal: adds a row to the panel of vanity().';
+
+CREATE FUNCTION activity_metrics.vanity_trans(internal, text, bigint, double precision, double precision) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_vanity_text_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.vanity_trans(internal, text, bigint, double precision, double precision) IS 'Internal: adds a row to the panel of vanity().';
+
+CREATE FUNCTION activity_metrics.vanity_trans(internal, uuid, bigint, double precision, double precision) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_vanity_uuid_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.vanity_trans(internal, uuid, bigint, double precision, double precision) IS 'Internal: adds a row to the panel of vanity().';
+
+CREATE FUNCTION activity_metrics.vanity_trans(internal, bigint, bigint, double precision, double precision, double precision) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_vanity_int8_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.vanity_trans(internal, bigint, bigint, double precision, double precision, double precision) IS 'Internal: adds a row to the panel of vanity().';
+
+CREATE FUNCTION activity_metrics.vanity_trans(internal, text, bigint, double precision, double precision, double precision) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_vanity_text_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.vanity_trans(internal, text, bigint, double precision, double precision, double precision) IS 'Internal: adds a row to the panel of vanity().';
+
+CREATE FUNCTION activity_metrics.vanity_trans(internal, uuid, bigint, double precision, double precision, double precision) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_vanity_uuid_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.vanity_trans(internal, uuid, bigint, double precision, double precision, double precision) IS 'Internal: adds a row to the panel of vanity().';
+
+CREATE FUNCTION activity_metrics.vanity_trans(internal, bigint, bigint, double precision, double precision, double precision, text) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_vanity_int8_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.vanity_trans(internal, bigint, bigint, double precision, double precision, double precision, text) IS 'Internal: adds a row to the panel of vanity().';
+
+CREATE FUNCTION activity_metrics.vanity_trans(internal, text, bigint, double precision, double precision, double precision, text) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_vanity_text_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.vanity_trans(internal, text, bigint, double precision, double precision, double precision, text) IS 'Internal: adds a row to the panel of vanity().';
+
+CREATE FUNCTION activity_metrics.vanity_trans(internal, uuid, bigint, double precision, double precision, double precision, text) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_vanity_uuid_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.vanity_trans(internal, uuid, bigint, double precision, double precision, double precision, text) IS 'Internal: adds a row to the panel of vanity().';
+
+CREATE FUNCTION activity_metrics.vanity_final(internal) RETURNS activity_metrics.vanity_result
+AS 'MODULE_PATHNAME', 'am_vanity_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.vanity_final(internal) IS 'Internal: the result of vanity().';
+
+CREATE AGGREGATE activity_metrics.vanity(unit bigint, period bigint, metric double precision, outcome double precision) (
+	SFUNC = activity_metrics.vanity_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.vanity_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.vanity(bigint, bigint, double precision, double precision) IS
+'Does a number count motion or progress? Returns one vanity_result for a panel of rows (unit, period, metric, outcome): a score from 0 to 1 (1 = vanity), a verdict, its components and one sentence. period: consecutive numbers (period_no); a missing row means not employed, zero means zero; rows with a NULL are left out; several rows of a unit and period are added up. Method: a score test of a two-way Poisson fixed-effects model at lags up to 12 periods, turned into probabilities by approximate Bayes factors (Wakefield 2009). No rows: NULL. Errors: negative (22023), NaN or infinite values (22003), too large a panel (54000).';
+
+CREATE AGGREGATE activity_metrics.vanity(unit text, period bigint, metric double precision, outcome double precision) (
+	SFUNC = activity_metrics.vanity_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.vanity_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.vanity(text, bigint, double precision, double precision) IS
+'Does a number count motion or progress? Returns one vanity_result for a panel of rows (unit, period, metric, outcome): a score from 0 to 1 (1 = vanity), a verdict, its components and one sentence. period: consecutive numbers (period_no); a missing row means not employed, zero means zero; rows with a NULL are left out; several rows of a unit and period are added up. Method: a score test of a two-way Poisson fixed-effects model at lags up to 12 periods, turned into probabilities by approximate Bayes factors (Wakefield 2009). No rows: NULL. Errors: negative (22023), NaN or infinite values (22003), too large a panel (54000).';
+
+CREATE AGGREGATE activity_metrics.vanity(unit uuid, period bigint, metric double precision, outcome double precision) (
+	SFUNC = activity_metrics.vanity_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.vanity_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.vanity(uuid, bigint, double precision, double precision) IS
+'Does a number count motion or progress? Returns one vanity_result for a panel of rows (unit, period, metric, outcome): a score from 0 to 1 (1 = vanity), a verdict, its components and one sentence. period: consecutive numbers (period_no); a missing row means not employed, zero means zero; rows with a NULL are left out; several rows of a unit and period are added up. Method: a score test of a two-way Poisson fixed-effects model at lags up to 12 periods, turned into probabilities by approximate Bayes factors (Wakefield 2009). No rows: NULL. Errors: negative (22023), NaN or infinite values (22003), too large a panel (54000).';
+
+CREATE AGGREGATE activity_metrics.vanity(unit bigint, period bigint, metric double precision, outcome double precision, quality double precision) (
+	SFUNC = activity_metrics.vanity_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.vanity_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.vanity(bigint, bigint, double precision, double precision, double precision) IS
+'Does a number count motion or progress? Returns one vanity_result for a panel of rows (unit, period, metric, outcome, quality): a score from 0 to 1 (1 = vanity), a verdict, its components and one sentence. period: consecutive numbers (period_no); a missing row means not employed, zero means zero; rows with a NULL are left out; several rows of a unit and period are added up; quality (0 to 1): the share of the metric that was substantive, NULL unknown. Method: a score test of a two-way Poisson fixed-effects model at lags up to 12 periods, turned into probabilities by approximate Bayes factors (Wakefield 2009). No rows: NULL. Errors: negative (22023), NaN or infinite values (22003), too large a panel (54000).';
+
+CREATE AGGREGATE activity_metrics.vanity(unit text, period bigint, metric double precision, outcome double precision, quality double precision) (
+	SFUNC = activity_metrics.vanity_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.vanity_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.vanity(text, bigint, double precision, double precision, double precision) IS
+'Does a number count motion or progress? Returns one vanity_result for a panel of rows (unit, period, metric, outcome, quality): a score from 0 to 1 (1 = vanity), a verdict, its components and one sentence. period: consecutive numbers (period_no); a missing row means not employed, zero means zero; rows with a NULL are left out; several rows of a unit and period are added up; quality (0 to 1): the share of the metric that was substantive, NULL unknown. Method: a score test of a two-way Poisson fixed-effects model at lags up to 12 periods, turned into probabilities by approximate Bayes factors (Wakefield 2009). No rows: NULL. Errors: negative (22023), NaN or infinite values (22003), too large a panel (54000).';
+
+CREATE AGGREGATE activity_metrics.vanity(unit uuid, period bigint, metric double precision, outcome double precision, quality double precision) (
+	SFUNC = activity_metrics.vanity_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.vanity_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.vanity(uuid, bigint, double precision, double precision, double precision) IS
+'Does a number count motion or progress? Returns one vanity_result for a panel of rows (unit, period, metric, outcome, quality): a score from 0 to 1 (1 = vanity), a verdict, its components and one sentence. period: consecutive numbers (period_no); a missing row means not employed, zero means zero; rows with a NULL are left out; several rows of a unit and period are added up; quality (0 to 1): the share of the metric that was substantive, NULL unknown. Method: a score test of a two-way Poisson fixed-effects model at lags up to 12 periods, turned into probabilities by approximate Bayes factors (Wakefield 2009). No rows: NULL. Errors: negative (22023), NaN or infinite values (22003), too large a panel (54000).';
+
+CREATE AGGREGATE activity_metrics.vanity(unit bigint, period bigint, metric double precision, outcome double precision, quality double precision, options text) (
+	SFUNC = activity_metrics.vanity_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.vanity_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.vanity(bigint, bigint, double precision, double precision, double precision, text) IS
+'Does a number count motion or progress? Returns one vanity_result for a panel of rows (unit, period, metric, outcome, quality): a score from 0 to 1 (1 = vanity), a verdict, its components and one sentence. period: consecutive numbers (period_no); a missing row means not employed, zero means zero; rows with a NULL are left out; several rows of a unit and period are added up; quality (0 to 1): the share of the metric that was substantive, NULL unknown; options: lag prior 2..6, target 40 from 2870, metric ''calls'', outcome ''wins'', unit ''rep'', grain ''week''. Method: a score test of a two-way Poisson fixed-effects model at lags up to 12 periods, turned into probabilities by approximate Bayes factors (Wakefield 2009). No rows: NULL. Errors: negative (22023), NaN or infinite values (22003), too large a panel (54000).';
+
+CREATE AGGREGATE activity_metrics.vanity(unit text, period bigint, metric double precision, outcome double precision, quality double precision, options text) (
+	SFUNC = activity_metrics.vanity_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.vanity_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.vanity(text, bigint, double precision, double precision, double precision, text) IS
+'Does a number count motion or progress? Returns one vanity_result for a panel of rows (unit, period, metric, outcome, quality): a score from 0 to 1 (1 = vanity), a verdict, its components and one sentence. period: consecutive numbers (period_no); a missing row means not employed, zero means zero; rows with a NULL are left out; several rows of a unit and period are added up; quality (0 to 1): the share of the metric that was substantive, NULL unknown; options: lag prior 2..6, target 40 from 2870, metric ''calls'', outcome ''wins'', unit ''rep'', grain ''week''. Method: a score test of a two-way Poisson fixed-effects model at lags up to 12 periods, turned into probabilities by approximate Bayes factors (Wakefield 2009). No rows: NULL. Errors: negative (22023), NaN or infinite values (22003), too large a panel (54000).';
+
+CREATE AGGREGATE activity_metrics.vanity(unit uuid, period bigint, metric double precision, outcome double precision, quality double precision, options text) (
+	SFUNC = activity_metrics.vanity_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.vanity_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.vanity(uuid, bigint, double precision, double precision, double precision, text) IS
+'Does a number count motion or progress? Returns one vanity_result for a panel of rows (unit, period, metric, outcome, quality): a score from 0 to 1 (1 = vanity), a verdict, its components and one sentence. period: consecutive numbers (period_no); a missing row means not employed, zero means zero; rows with a NULL are left out; several rows of a unit and period are added up; quality (0 to 1): the share of the metric that was substantive, NULL unknown; options: lag prior 2..6, target 40 from 2870, metric ''calls'', outcome ''wins'', unit ''rep'', grain ''week''. Method: a score test of a two-way Poisson fixed-effects model at lags up to 12 periods, turned into probabilities by approximate Bayes factors (Wakefield 2009). No rows: NULL. Errors: negative (22023), NaN or infinite values (22003), too large a panel (54000).';
+
+CREATE FUNCTION activity_metrics.gaming_trans(internal, bigint, bigint, double precision, double precision, bigint, double precision) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_gaming_int8_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.gaming_trans(internal, bigint, bigint, double precision, double precision, bigint, double precision) IS 'Internal: adds a row to the panel of gaming().';
+
+CREATE FUNCTION activity_metrics.gaming_trans(internal, text, bigint, double precision, double precision, bigint, double precision) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_gaming_text_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.gaming_trans(internal, text, bigint, double precision, double precision, bigint, double precision) IS 'Internal: adds a row to the panel of gaming().';
+
+CREATE FUNCTION activity_metrics.gaming_trans(internal, uuid, bigint, double precision, double precision, bigint, double precision) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_gaming_uuid_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.gaming_trans(internal, uuid, bigint, double precision, double precision, bigint, double precision) IS 'Internal: adds a row to the panel of gaming().';
+
+CREATE FUNCTION activity_metrics.gaming_trans(internal, bigint, bigint, double precision, double precision, bigint, double precision, double precision) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_gaming_int8_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.gaming_trans(internal, bigint, bigint, double precision, double precision, bigint, double precision, double precision) IS 'Internal: adds a row to the panel of gaming().';
+
+CREATE FUNCTION activity_metrics.gaming_trans(internal, text, bigint, double precision, double precision, bigint, double precision, double precision) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_gaming_text_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.gaming_trans(internal, text, bigint, double precision, double precision, bigint, double precision, double precision) IS 'Internal: adds a row to the panel of gaming().';
+
+CREATE FUNCTION activity_metrics.gaming_trans(internal, uuid, bigint, double precision, double precision, bigint, double precision, double precision) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_gaming_uuid_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.gaming_trans(internal, uuid, bigint, double precision, double precision, bigint, double precision, double precision) IS 'Internal: adds a row to the panel of gaming().';
+
+CREATE FUNCTION activity_metrics.gaming_trans(internal, bigint, bigint, double precision, double precision, bigint, double precision, double precision, text) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_gaming_int8_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.gaming_trans(internal, bigint, bigint, double precision, double precision, bigint, double precision, double precision, text) IS 'Internal: adds a row to the panel of gaming().';
+
+CREATE FUNCTION activity_metrics.gaming_trans(internal, text, bigint, double precision, double precision, bigint, double precision, double precision, text) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_gaming_text_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.gaming_trans(internal, text, bigint, double precision, double precision, bigint, double precision, double precision, text) IS 'Internal: adds a row to the panel of gaming().';
+
+CREATE FUNCTION activity_metrics.gaming_trans(internal, uuid, bigint, double precision, double precision, bigint, double precision, double precision, text) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_gaming_uuid_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.gaming_trans(internal, uuid, bigint, double precision, double precision, bigint, double precision, double precision, text) IS 'Internal: adds a row to the panel of gaming().';
+
+CREATE FUNCTION activity_metrics.gaming_final(internal) RETURNS activity_metrics.gaming_result
+AS 'MODULE_PATHNAME', 'am_gaming_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.gaming_final(internal) IS 'Internal: the result of gaming().';
+
+CREATE FUNCTION activity_metrics.gaming_units_final(internal) RETURNS activity_metrics.gaming_unit[]
+AS 'MODULE_PATHNAME', 'am_gaming_units_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.gaming_units_final(internal) IS 'Internal: the result of gaming_units().';
+
+CREATE AGGREGATE activity_metrics.gaming(unit bigint, period bigint, metric double precision, outcome double precision, target_from bigint, target_value double precision) (
+	SFUNC = activity_metrics.gaming_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming(bigint, bigint, double precision, double precision, bigint, double precision) IS
+'Is a metric gamed since it became a target? Returns one gaming_result for a panel as of vanity(), a target that held from period target_from on, of target_value per unit and period (NULL: not known). Method: bunching at the target, surge, fall of quality, and whether the jump paid (difference in differences). No rows: NULL. Errors: NULL target_from (22004), a target not above zero or changing (22023).';
+
+CREATE AGGREGATE activity_metrics.gaming(unit text, period bigint, metric double precision, outcome double precision, target_from bigint, target_value double precision) (
+	SFUNC = activity_metrics.gaming_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming(text, bigint, double precision, double precision, bigint, double precision) IS
+'Is a metric gamed since it became a target? Returns one gaming_result for a panel as of vanity(), a target that held from period target_from on, of target_value per unit and period (NULL: not known). Method: bunching at the target, surge, fall of quality, and whether the jump paid (difference in differences). No rows: NULL. Errors: NULL target_from (22004), a target not above zero or changing (22023).';
+
+CREATE AGGREGATE activity_metrics.gaming(unit uuid, period bigint, metric double precision, outcome double precision, target_from bigint, target_value double precision) (
+	SFUNC = activity_metrics.gaming_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming(uuid, bigint, double precision, double precision, bigint, double precision) IS
+'Is a metric gamed since it became a target? Returns one gaming_result for a panel as of vanity(), a target that held from period target_from on, of target_value per unit and period (NULL: not known). Method: bunching at the target, surge, fall of quality, and whether the jump paid (difference in differences). No rows: NULL. Errors: NULL target_from (22004), a target not above zero or changing (22023).';
+
+CREATE AGGREGATE activity_metrics.gaming(unit bigint, period bigint, metric double precision, outcome double precision, target_from bigint, target_value double precision, quality double precision) (
+	SFUNC = activity_metrics.gaming_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming(bigint, bigint, double precision, double precision, bigint, double precision, double precision) IS
+'Is a metric gamed since it became a target? Returns one gaming_result for a panel as of vanity(), a target that held from period target_from on, of target_value per unit and period (NULL: not known); quality as of vanity(). Method: bunching at the target, surge, fall of quality, and whether the jump paid (difference in differences). No rows: NULL. Errors: NULL target_from (22004), a target not above zero or changing (22023).';
+
+CREATE AGGREGATE activity_metrics.gaming(unit text, period bigint, metric double precision, outcome double precision, target_from bigint, target_value double precision, quality double precision) (
+	SFUNC = activity_metrics.gaming_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming(text, bigint, double precision, double precision, bigint, double precision, double precision) IS
+'Is a metric gamed since it became a target? Returns one gaming_result for a panel as of vanity(), a target that held from period target_from on, of target_value per unit and period (NULL: not known); quality as of vanity(). Method: bunching at the target, surge, fall of quality, and whether the jump paid (difference in differences). No rows: NULL. Errors: NULL target_from (22004), a target not above zero or changing (22023).';
+
+CREATE AGGREGATE activity_metrics.gaming(unit uuid, period bigint, metric double precision, outcome double precision, target_from bigint, target_value double precision, quality double precision) (
+	SFUNC = activity_metrics.gaming_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming(uuid, bigint, double precision, double precision, bigint, double precision, double precision) IS
+'Is a metric gamed since it became a target? Returns one gaming_result for a panel as of vanity(), a target that held from period target_from on, of target_value per unit and period (NULL: not known); quality as of vanity(). Method: bunching at the target, surge, fall of quality, and whether the jump paid (difference in differences). No rows: NULL. Errors: NULL target_from (22004), a target not above zero or changing (22023).';
+
+CREATE AGGREGATE activity_metrics.gaming(unit bigint, period bigint, metric double precision, outcome double precision, target_from bigint, target_value double precision, quality double precision, options text) (
+	SFUNC = activity_metrics.gaming_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming(bigint, bigint, double precision, double precision, bigint, double precision, double precision, text) IS
+'Is a metric gamed since it became a target? Returns one gaming_result for a panel as of vanity(), a target that held from period target_from on, of target_value per unit and period (NULL: not known); quality as of vanity(); options: metric ''calls'', outcome ''wins'', unit ''rep'', grain ''week''. Method: bunching at the target, surge, fall of quality, and whether the jump paid (difference in differences). No rows: NULL. Errors: NULL target_from (22004), a target not above zero or changing (22023).';
+
+CREATE AGGREGATE activity_metrics.gaming(unit text, period bigint, metric double precision, outcome double precision, target_from bigint, target_value double precision, quality double precision, options text) (
+	SFUNC = activity_metrics.gaming_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming(text, bigint, double precision, double precision, bigint, double precision, double precision, text) IS
+'Is a metric gamed since it became a target? Returns one gaming_result for a panel as of vanity(), a target that held from period target_from on, of target_value per unit and period (NULL: not known); quality as of vanity(); options: metric ''calls'', outcome ''wins'', unit ''rep'', grain ''week''. Method: bunching at the target, surge, fall of quality, and whether the jump paid (difference in differences). No rows: NULL. Errors: NULL target_from (22004), a target not above zero or changing (22023).';
+
+CREATE AGGREGATE activity_metrics.gaming(unit uuid, period bigint, metric double precision, outcome double precision, target_from bigint, target_value double precision, quality double precision, options text) (
+	SFUNC = activity_metrics.gaming_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming(uuid, bigint, double precision, double precision, bigint, double precision, double precision, text) IS
+'Is a metric gamed since it became a target? Returns one gaming_result for a panel as of vanity(), a target that held from period target_from on, of target_value per unit and period (NULL: not known); quality as of vanity(); options: metric ''calls'', outcome ''wins'', unit ''rep'', grain ''week''. Method: bunching at the target, surge, fall of quality, and whether the jump paid (difference in differences). No rows: NULL. Errors: NULL target_from (22004), a target not above zero or changing (22023).';
+
+CREATE AGGREGATE activity_metrics.gaming_units(unit bigint, period bigint, metric double precision, outcome double precision, target_from bigint, target_value double precision) (
+	SFUNC = activity_metrics.gaming_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_units_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming_units(bigint, bigint, double precision, double precision, bigint, double precision) IS
+'Which units game a target: one gaming_unit for each unit of a panel as of gaming(), in order of unit. Suspicion is 3 (share on target after - before) + ln(volume ratio) - 0.5 ln(outcome ratio). No rows: NULL. Errors as of gaming().';
+
+CREATE AGGREGATE activity_metrics.gaming_units(unit text, period bigint, metric double precision, outcome double precision, target_from bigint, target_value double precision) (
+	SFUNC = activity_metrics.gaming_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_units_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming_units(text, bigint, double precision, double precision, bigint, double precision) IS
+'Which units game a target: one gaming_unit for each unit of a panel as of gaming(), in order of unit. Suspicion is 3 (share on target after - before) + ln(volume ratio) - 0.5 ln(outcome ratio). No rows: NULL. Errors as of gaming().';
+
+CREATE AGGREGATE activity_metrics.gaming_units(unit uuid, period bigint, metric double precision, outcome double precision, target_from bigint, target_value double precision) (
+	SFUNC = activity_metrics.gaming_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_units_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming_units(uuid, bigint, double precision, double precision, bigint, double precision) IS
+'Which units game a target: one gaming_unit for each unit of a panel as of gaming(), in order of unit. Suspicion is 3 (share on target after - before) + ln(volume ratio) - 0.5 ln(outcome ratio). No rows: NULL. Errors as of gaming().';
+
+CREATE AGGREGATE activity_metrics.gaming_units(unit bigint, period bigint, metric double precision, outcome double precision, target_from bigint, target_value double precision, quality double precision) (
+	SFUNC = activity_metrics.gaming_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_units_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming_units(bigint, bigint, double precision, double precision, bigint, double precision, double precision) IS
+'Which units game a target: one gaming_unit for each unit of a panel as of gaming(); quality as of vanity(), in order of unit. Suspicion is 3 (share on target after - before) + ln(volume ratio) - 0.5 ln(outcome ratio). No rows: NULL. Errors as of gaming().';
+
+CREATE AGGREGATE activity_metrics.gaming_units(unit text, period bigint, metric double precision, outcome double precision, target_from bigint, target_value double precision, quality double precision) (
+	SFUNC = activity_metrics.gaming_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_units_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming_units(text, bigint, double precision, double precision, bigint, double precision, double precision) IS
+'Which units game a target: one gaming_unit for each unit of a panel as of gaming(); quality as of vanity(), in order of unit. Suspicion is 3 (share on target after - before) + ln(volume ratio) - 0.5 ln(outcome ratio). No rows: NULL. Errors as of gaming().';
+
+CREATE AGGREGATE activity_metrics.gaming_units(unit uuid, period bigint, metric double precision, outcome double precision, target_from bigint, target_value double precision, quality double precision) (
+	SFUNC = activity_metrics.gaming_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_units_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming_units(uuid, bigint, double precision, double precision, bigint, double precision, double precision) IS
+'Which units game a target: one gaming_unit for each unit of a panel as of gaming(); quality as of vanity(), in order of unit. Suspicion is 3 (share on target after - before) + ln(volume ratio) - 0.5 ln(outcome ratio). No rows: NULL. Errors as of gaming().';
+
+CREATE AGGREGATE activity_metrics.gaming_units(unit bigint, period bigint, metric double precision, outcome double precision, target_from bigint, target_value double precision, quality double precision, options text) (
+	SFUNC = activity_metrics.gaming_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_units_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming_units(bigint, bigint, double precision, double precision, bigint, double precision, double precision, text) IS
+'Which units game a target: one gaming_unit for each unit of a panel as of gaming(); quality as of vanity(); options: metric ''calls'', outcome ''wins'', unit ''rep'', grain ''week'', in order of unit. Suspicion is 3 (share on target after - before) + ln(volume ratio) - 0.5 ln(outcome ratio). No rows: NULL. Errors as of gaming().';
+
+CREATE AGGREGATE activity_metrics.gaming_units(unit text, period bigint, metric double precision, outcome double precision, target_from bigint, target_value double precision, quality double precision, options text) (
+	SFUNC = activity_metrics.gaming_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_units_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming_units(text, bigint, double precision, double precision, bigint, double precision, double precision, text) IS
+'Which units game a target: one gaming_unit for each unit of a panel as of gaming(); quality as of vanity(); options: metric ''calls'', outcome ''wins'', unit ''rep'', grain ''week'', in order of unit. Suspicion is 3 (share on target after - before) + ln(volume ratio) - 0.5 ln(outcome ratio). No rows: NULL. Errors as of gaming().';
+
+CREATE AGGREGATE activity_metrics.gaming_units(unit uuid, period bigint, metric double precision, outcome double precision, target_from bigint, target_value double precision, quality double precision, options text) (
+	SFUNC = activity_metrics.gaming_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_units_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming_units(uuid, bigint, double precision, double precision, bigint, double precision, double precision, text) IS
+'Which units game a target: one gaming_unit for each unit of a panel as of gaming(); quality as of vanity(); options: metric ''calls'', outcome ''wins'', unit ''rep'', grain ''week'', in order of unit. Suspicion is 3 (share on target after - before) + ln(volume ratio) - 0.5 ln(outcome ratio). No rows: NULL. Errors as of gaming().';
+
+
+CREATE FUNCTION activity_metrics.vanity_row_sql(metric text, outcome text, grain text, relation regclass, unit text, period text, tz text) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	m activity_metrics.metric;
+	options text;
+BEGIN
+	options := format('metric %s, outcome %s, unit ''rep'', grain %s',
+		quote_literal(activity_metrics.metric_label(metric, relation)),
+		quote_literal(activity_metrics.metric_label(outcome, relation)), quote_literal(grain));
+	IF relation IS NULL THEN
+		m := activity_metrics.find_metric(metric);
+		IF m.target IS NOT NULL THEN
+			options := options || format(', target %s from %s', m.target, activity_metrics.period_no(m.target_from, grain, m.tz));
+		END IF;
+	END IF;
+	RETURN format(
+		'SELECT %1$L::pg_catalog.text AS metric, coalesce(
+			activity_metrics.vanity(p.unit, p.period, p.x, p.y, p.quality, %2$L::pg_catalog.text),
+			(SELECT activity_metrics.vanity(NULL::pg_catalog.text, NULL, NULL, NULL, NULL, %2$L::pg_catalog.text))) AS v FROM (%3$s) AS p',
+		metric, options, activity_metrics.panel_sql(metric, outcome, grain, relation, unit, period, tz));
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.vanity_row_sql(text, text, text, regclass, text, text, text) IS
+'Internal: the statement that scores one metric for vanity_report; $1 since, $2 until.';
+
+CREATE FUNCTION activity_metrics.vanity_report_sql(outcome text, grain text, relation regclass, unit text, period text, metrics text[], tz text) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	rows text;
+BEGIN
+	IF relation IS NULL THEN
+		PERFORM activity_metrics.find_metric(outcome);
+		metrics := coalesce(metrics, (SELECT array_agg(m.metric ORDER BY m.metric) FROM activity_metrics.metric m
+			WHERE m.kind = 'surface' AND m.metric <> outcome));
+	ELSE
+		PERFORM activity_metrics.number_column(relation, outcome, 'outcome');
+		metrics := coalesce(metrics, (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a
+			WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+			AND a.attname::text NOT IN (outcome, unit, period, 'quality')
+			AND a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'real'::regtype, 'double precision'::regtype, 'numeric'::regtype)));
+	END IF;
+	IF coalesce(cardinality(metrics), 0) = 0 THEN
+		RAISE EXCEPTION 'there is no metric to score' USING ERRCODE = '55000',
+			HINT = CASE WHEN relation IS NULL THEN 'Define one: SELECT activity_metrics.define_metric(''calls'', ''crm.activity'', ''call'');'
+				ELSE format('%s has no further column with numbers; name them with metrics => ARRAY[...].', relation) END;
+	END IF;
+	SELECT string_agg(activity_metrics.vanity_row_sql(name, outcome, grain, relation, unit, period, tz), ' UNION ALL ' ORDER BY i)
+		INTO rows FROM unnest(metrics) WITH ORDINALITY AS t(name, i);
+	RETURN format(
+		'SELECT r.metric, (r.v).* FROM (%s) AS r
+		ORDER BY (r.v).verdict OPERATOR(pg_catalog.=) ''insufficient_evidence'', (r.v).score DESC, r.metric', rows);
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.vanity_report_sql(text, text, regclass, text, text, text[], text) IS
+'Internal: the statement that vanity_report runs.';
+
+CREATE FUNCTION activity_metrics.vanity_report(
+	outcome text,
+	grain text DEFAULT 'week',
+	since timestamptz DEFAULT NULL,
+	until timestamptz DEFAULT NULL,
+	relation regclass DEFAULT NULL,
+	unit text DEFAULT 'unit',
+	period text DEFAULT 'period',
+	metrics text[] DEFAULT NULL,
+	tz text DEFAULT 'UTC')
+RETURNS TABLE (
+	metric text,
+	score double precision,
+	verdict text,
+	confidence double precision,
+	lag_from integer,
+	lag_to integer,
+	elasticity double precision,
+	low double precision,
+	high double precision,
+	no_progress double precision,
+	only_rises double precision,
+	is_outcome double precision,
+	p_gamed double precision,
+	wrong_way double precision,
+	follows double precision,
+	same_week double precision,
+	saturated double precision,
+	empty_high double precision,
+	quality_gain double precision,
+	reliability double precision,
+	size_share double precision,
+	time_share double precision,
+	within_share double precision,
+	smallest_visible double precision,
+	n bigint,
+	units integer,
+	periods integer,
+	outcomes bigint,
+	sentence text)
+LANGUAGE plpgsql STABLE ROWS 10 COST 100000 AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY EXECUTE activity_metrics.vanity_report_sql($1, $2, $5, $6, $7, $8, $9) USING since, until;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.vanity_report(text, text, timestamptz, timestamptz, regclass, text, text, text[], text) IS
+'Which metrics count motion, which progress towards an outcome, which are gamed: one row per metric, worst first, undecided last, as of vanity().
+outcome: a metric of the dictionary, or a column of relation; metrics: which ones to score (NULL: all surface metrics of the dictionary, or all numbers of relation); grain: the period; since, until: events in [since, until), whole periods only; relation: a table or view with one row per unit and period (columns unit and period, a number or a time); tz: the zone of times without one in relation. A target written in the dictionary is tested for gaming.
+Errors: no such metric (42704), no such column (42703), nothing to score (55000), as of vanity().';
+
+CREATE FUNCTION activity_metrics.gaming_report(
+	metric text,
+	outcome text,
+	grain text DEFAULT 'week',
+	since timestamptz DEFAULT NULL,
+	until timestamptz DEFAULT NULL)
+RETURNS TABLE (
+	unit text,
+	suspicion double precision,
+	share_at_target double precision,
+	share_before double precision,
+	p_gamed double precision,
+	sentence text)
+LANGUAGE plpgsql STABLE ROWS 30 COST 100000 AS $$
+#variable_conflict use_column
+DECLARE
+	m activity_metrics.metric := activity_metrics.find_metric($1);
+	target_period bigint;
+	options text;
+BEGIN
+	IF m.target IS NULL THEN
+		RAISE EXCEPTION 'metric "%" has no target to game', $1 USING ERRCODE = '55000',
+			HINT = 'Write the target and since when it has held with define_metric(..., target => 40, target_from => ''2025-01-06'').';
+	END IF;
+	target_period := activity_metrics.period_no(m.target_from, $3, m.tz);
+	options := pg_catalog.format('metric %s, outcome %s, unit ''rep'', grain %s', pg_catalog.quote_literal(m.label),
+		pg_catalog.quote_literal((activity_metrics.find_metric($2)).label), pg_catalog.quote_literal($3));
+	RETURN QUERY EXECUTE pg_catalog.format(
+		'WITH panel AS (%s),
+		whole AS (
+			SELECT activity_metrics.gaming(p.unit, p.period, p.x, p.y, $3, $4, p.quality, $5) AS g,
+				activity_metrics.gaming_units(p.unit, p.period, p.x, p.y, $3, $4, p.quality, $5) AS units
+			FROM panel AS p),
+		row AS (
+			SELECT NULL::pg_catalog.text AS unit, NULL::pg_catalog.float8 AS suspicion, (g).share_at_target, (g).share_before, (g).p_gamed, (g).sentence FROM whole
+			UNION ALL
+			SELECT u.unit, u.suspicion, s.after, s.before, NULL, NULL
+			FROM whole, LATERAL pg_catalog.unnest(whole.units) AS u,
+			LATERAL (SELECT
+				pg_catalog.avg(CASE WHEN p.x OPERATOR(pg_catalog.>=) $4 AND p.x OPERATOR(pg_catalog.<) $6 THEN 1.0::pg_catalog.float8 ELSE 0 END)
+					FILTER (WHERE p.period OPERATOR(pg_catalog.>=) $3) AS after,
+				pg_catalog.avg(CASE WHEN p.x OPERATOR(pg_catalog.>=) $4 AND p.x OPERATOR(pg_catalog.<) $6 THEN 1.0::pg_catalog.float8 ELSE 0 END)
+					FILTER (WHERE p.period OPERATOR(pg_catalog.<) $3) AS before
+				FROM panel AS p WHERE p.unit OPERATOR(pg_catalog.=) u.unit) AS s)
+		SELECT * FROM row ORDER BY row.unit IS NOT NULL, row.suspicion DESC NULLS LAST, row.unit',
+		activity_metrics.panel_sql($1, $2, $3, NULL, NULL, NULL, NULL))
+	USING since, until, target_period, m.target, options,
+		-- the width of "on the target": a tenth of it, at least 2
+		m.target OPERATOR(pg_catalog.+) greatest(2, 0.1 OPERATOR(pg_catalog.*) m.target);
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.gaming_report(text, text, text, timestamptz, timestamptz) IS
+'Is a metric of the dictionary gamed since its target was set, and by whom: the first row (unit NULL) has the probability and the sentence, then one row per unit, most suspect first, with its share of periods on the target after and before. outcome: what the metric should bring.
+Errors: no such metric (42704), a metric without a target (55000).';

@@ -1,0 +1,385 @@
+/*
+ * What the aggregates over a panel share: transition, serialisation, combine.
+ *
+ * Portions Copyright (c) 2026, activity_metrics contributors
+ * PostgreSQL licence, see LICENSE.
+ */
+#include "panel/panel_state.h"
+
+#include <math.h>
+
+#include "libpq/pqformat.h"
+#include "port/pg_bswap.h"
+#include "utils/builtins.h"
+#include "utils/uuid.h"
+
+#define STATE_VERSION	1
+
+/* What a deserialised state is: bytes that combine reads */
+typedef struct PendingPanel
+{
+	MemoryContext live;			/* of a live state never NULL, here always */
+	StringInfoData bytes;
+} PendingPanel;
+
+StaticAssertDecl(offsetof(AmPanelState, context) == offsetof(PendingPanel, live),
+				 "a live state is told from a pending one by its context");
+
+static void
+refuse_change(const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s changes within a group", what),
+			 errhint("Pass the same value for all rows, or GROUP BY it.")));
+}
+
+static double
+setting_value(FunctionCallInfo fcinfo, int argument, char type)
+{
+	switch (type)
+	{
+		case 'i':
+			return PG_GETARG_INT32(argument);
+		case 'l':
+			return (double) PG_GETARG_INT64(argument);
+		default:
+			return PG_GETARG_FLOAT8(argument);
+	}
+}
+
+static bool
+same_options(const char *a, const char *b)
+{
+	return (a == NULL) == (b == NULL) && (a == NULL || strcmp(a, b) == 0);
+}
+
+static AmPanelState *
+first_row(FunctionCallInfo fcinfo, AmUnitType type, const AmPanelArguments *arguments)
+{
+	MemoryContext context;
+	AmPanelState *state;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "panel transition function called outside an aggregate");
+	state = am_panel_state_create(context, type);
+	for (int i = 0; i < AM_PANEL_SETTINGS; i++)
+	{
+		int			argument = arguments->settings[i];
+
+		if (argument == 0 || argument >= PG_NARGS() || PG_ARGISNULL(argument))
+			continue;
+		state->settings_known[i] = true;
+		state->settings[i] = setting_value(fcinfo, argument, arguments->setting_types[i]);
+	}
+	if (arguments->options > 0 && arguments->options < PG_NARGS() && !PG_ARGISNULL(arguments->options))
+		state->options = MemoryContextStrdup(context, text_to_cstring(PG_GETARG_TEXT_PP(arguments->options)));
+	return state;
+}
+
+static void
+check_settings(FunctionCallInfo fcinfo, const AmPanelState *state, const AmPanelArguments *arguments)
+{
+	for (int i = 0; i < AM_PANEL_SETTINGS; i++)
+	{
+		int			argument = arguments->settings[i];
+
+		if (argument == 0 || argument >= PG_NARGS())
+			continue;
+		if (PG_ARGISNULL(argument) == state->settings_known[i] ||
+			(state->settings_known[i] &&
+			 setting_value(fcinfo, argument, arguments->setting_types[i]) != state->settings[i]))
+			refuse_change(arguments->setting_names[i]);
+	}
+	if (arguments->options > 0 && arguments->options < PG_NARGS())
+	{
+		if (PG_ARGISNULL(arguments->options) != (state->options == NULL))
+			refuse_change("options");
+		if (state->options)
+		{
+			text	   *options = PG_GETARG_TEXT_PP(arguments->options);
+			Size		length = VARSIZE_ANY_EXHDR(options);
+
+			if (length != strlen(state->options) || memcmp(VARDATA_ANY(options), state->options, length) != 0)
+				refuse_change("options");
+		}
+	}
+}
+
+static uint32
+unit_number(FunctionCallInfo fcinfo, AmPanelState *state)
+{
+	if (state->unit_type == AM_UNIT_INT8)
+	{
+		/* bytes that sort as the numbers do */
+		uint64		word = pg_hton64((uint64) PG_GETARG_INT64(1) ^ (UINT64CONST(1) << 63));
+
+		return am_panel_unit(state, (const char *) &word, sizeof(word));
+	}
+	if (state->unit_type == AM_UNIT_UUID)
+		return am_panel_unit(state, (const char *) PG_GETARG_UUID_P(1)->data, UUID_LEN);
+	else
+	{
+		text	   *unit = PG_GETARG_TEXT_PP(1);
+
+		return am_panel_unit(state, VARDATA_ANY(unit), VARSIZE_ANY_EXHDR(unit));
+	}
+}
+
+static void
+check_value(AmPanelState *state, const AmPanelCell *cell, double value, const char *name, bool only_positive)
+{
+	if (isfinite(value) && (!only_positive || value >= 0))
+		return;
+	ereport(ERROR,
+			(errcode(isfinite(value) ? ERRCODE_INVALID_PARAMETER_VALUE : ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("%s is %g", name, value),
+			 errdetail("Unit \"%s\", period " INT64_FORMAT ".",
+					   state->unit_type == AM_UNIT_TEXT ?
+					   pnstrdup(state->units[cell->unit].bytes, state->units[cell->unit].length) :
+					   am_panel_unit_name(state, (int32) cell->unit), cell->period),
+			 isfinite(value) ? errhint("It has to be a count or an amount of at least 0.") :
+			 errhint("Leave such rows out, or give NULL where the value is not known.")));
+}
+
+/* Arguments: state, unit, period, x, y, then as `arguments` says */
+Datum
+am_panel_transition(FunctionCallInfo fcinfo, AmUnitType type, const AmPanelArguments *arguments)
+{
+	AmPanelState *state;
+	AmPanelCell cell;
+
+	if (PG_ARGISNULL(0))
+		state = first_row(fcinfo, type, arguments);
+	else
+	{
+		state = (AmPanelState *) PG_GETARG_POINTER(0);
+		check_settings(fcinfo, state, arguments);
+	}
+
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		PG_RETURN_POINTER(state);
+	if (PG_ARGISNULL(3) || PG_ARGISNULL(4))
+	{
+		state->has_unknown = true;
+		PG_RETURN_POINTER(state);
+	}
+	cell.unit = unit_number(fcinfo, state);
+	cell.period = PG_GETARG_INT64(2);
+	cell.x = PG_GETARG_FLOAT8(3);
+	cell.y = PG_GETARG_FLOAT8(4);
+	cell.qualities = 0;
+	cell.quality = 0;
+	check_value(state, &cell, cell.x, arguments->x_name, arguments->only_positive);
+	check_value(state, &cell, cell.y, arguments->y_name, arguments->only_positive);
+	if (arguments->quality > 0 && arguments->quality < PG_NARGS() && !PG_ARGISNULL(arguments->quality))
+	{
+		cell.qualities = 1;
+		cell.quality = PG_GETARG_FLOAT8(arguments->quality);
+		state->has_quality = true;
+		check_value(state, &cell, cell.quality, "quality", true);
+		if (cell.quality > 1)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("quality is %g", cell.quality),
+					 errhint("Quality is a share from 0 to 1; divide per cents by 100.")));
+	}
+	am_panel_add(state, &cell);
+	PG_RETURN_POINTER(state);
+}
+
+static void
+send_text(StringInfo out, const char *text)
+{
+	pq_sendint32(out, text ? (int32) strlen(text) : -1);
+	if (text)
+		pq_sendbytes(out, text, (int) strlen(text));
+}
+
+/*
+ * Format: byte version, byte unit type, settings (byte known, float8), options
+ * (int32 length or -1, bytes), two flags, units (int32 count, each int32
+ * length, bytes), cells (int64 count, each int32 unit, int32 qualities, int64
+ * period, three float8).
+ */
+PG_FUNCTION_INFO_V1(am_panel_serial);
+Datum
+am_panel_serial(PG_FUNCTION_ARGS)
+{
+	AmPanelState *state;
+	StringInfoData out;
+
+	if (!AggCheckCallContext(fcinfo, NULL))
+		elog(ERROR, "panel serialisation function called outside an aggregate");
+	state = (AmPanelState *) PG_GETARG_POINTER(0);
+	pq_begintypsend(&out);
+	pq_sendbyte(&out, STATE_VERSION);
+	pq_sendbyte(&out, state->unit_type);
+	for (int i = 0; i < AM_PANEL_SETTINGS; i++)
+	{
+		pq_sendbyte(&out, state->settings_known[i]);
+		pq_sendfloat8(&out, state->settings[i]);
+	}
+	send_text(&out, state->options);
+	pq_sendbyte(&out, state->has_quality);
+	pq_sendbyte(&out, state->has_unknown);
+	pq_sendint32(&out, state->n_units);
+	for (uint32 i = 0; i < state->n_units; i++)
+	{
+		pq_sendint32(&out, state->units[i].length);
+		pq_sendbytes(&out, state->units[i].bytes, state->units[i].length);
+	}
+	pq_sendint64(&out, state->n);
+	for (Size i = 0; i < state->n; i++)
+	{
+		const AmPanelCell *cell = &state->cells[i];
+
+		pq_sendint32(&out, cell->unit);
+		pq_sendint32(&out, cell->qualities);
+		pq_sendint64(&out, cell->period);
+		pq_sendfloat8(&out, cell->x);
+		pq_sendfloat8(&out, cell->y);
+		pq_sendfloat8(&out, cell->quality);
+	}
+	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
+}
+
+PG_FUNCTION_INFO_V1(am_panel_deserial);
+Datum
+am_panel_deserial(PG_FUNCTION_ARGS)
+{
+	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
+	PendingPanel *pending = palloc0(sizeof(PendingPanel));
+
+	if (!AggCheckCallContext(fcinfo, NULL))
+		elog(ERROR, "panel deserialisation function called outside an aggregate");
+	/* combine follows at once and copies what must live */
+	initStringInfo(&pending->bytes);
+	appendBinaryStringInfo(&pending->bytes, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+	PG_RETURN_POINTER(pending);
+}
+
+/* Settings of a state that is joined to another; takes them over where that one is new */
+static void
+join_settings(AmPanelState *state, bool is_new, const bool *known, const double *settings, const char *options)
+{
+	for (int i = 0; i < AM_PANEL_SETTINGS; i++)
+	{
+		if (is_new)
+		{
+			state->settings_known[i] = known[i];
+			state->settings[i] = settings[i];
+		}
+		else if (state->settings_known[i] != known[i] || (known[i] && state->settings[i] != settings[i]))
+			refuse_change("an argument that must be constant");
+	}
+	if (is_new)
+		state->options = options ? MemoryContextStrdup(state->context, options) : NULL;
+	else if (!same_options(state->options, options))
+		refuse_change("options");
+}
+
+static AmPanelState *
+combined_state(FunctionCallInfo fcinfo, AmUnitType type, bool *is_new)
+{
+	MemoryContext context;
+
+	*is_new = PG_ARGISNULL(0);
+	if (!*is_new)
+		return (AmPanelState *) PG_GETARG_POINTER(0);
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "panel combine function called outside an aggregate");
+	return am_panel_state_create(context, type);
+}
+
+static AmPanelState *
+absorb_bytes(FunctionCallInfo fcinfo, StringInfo in)
+{
+	int			version = pq_getmsgbyte(in);
+	AmUnitType	type = pq_getmsgbyte(in);
+	bool		is_new;
+	AmPanelState *state;
+	bool		known[AM_PANEL_SETTINGS];
+	double		settings[AM_PANEL_SETTINGS];
+	int			length;
+	char	   *options;
+	uint32		n_units;
+	uint32	   *numbers;
+	int64		n;
+
+	if (version != STATE_VERSION)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("cannot read a panel state of version %d", version)));
+	state = combined_state(fcinfo, type, &is_new);
+	for (int i = 0; i < AM_PANEL_SETTINGS; i++)
+	{
+		known[i] = pq_getmsgbyte(in) != 0;
+		settings[i] = pq_getmsgfloat8(in);
+	}
+	length = (int) pq_getmsgint(in, 4);
+	options = length >= 0 ? pnstrdup(pq_getmsgbytes(in, length), length) : NULL;
+	join_settings(state, is_new, known, settings, options);
+	state->has_quality |= pq_getmsgbyte(in) != 0;
+	state->has_unknown |= pq_getmsgbyte(in) != 0;
+	n_units = pq_getmsgint(in, 4);
+	numbers = palloc(Max(n_units, 1) * sizeof(uint32));
+	for (uint32 i = 0; i < n_units; i++)
+	{
+		length = (int) pq_getmsgint(in, 4);
+		numbers[i] = am_panel_unit(state, pq_getmsgbytes(in, length), length);
+	}
+	n = pq_getmsgint64(in);
+	for (int64 i = 0; i < n; i++)
+	{
+		AmPanelCell cell;
+
+		cell.unit = numbers[pq_getmsgint(in, 4)];
+		cell.qualities = pq_getmsgint(in, 4);
+		cell.period = pq_getmsgint64(in);
+		cell.x = pq_getmsgfloat8(in);
+		cell.y = pq_getmsgfloat8(in);
+		cell.quality = pq_getmsgfloat8(in);
+		am_panel_add(state, &cell);
+	}
+	pq_getmsgend(in);
+	return state;
+}
+
+PG_FUNCTION_INFO_V1(am_panel_combine);
+Datum
+am_panel_combine(PG_FUNCTION_ARGS)
+{
+	PendingPanel *pending;
+	AmPanelState *state;
+	AmPanelState *other;
+	bool		is_new;
+	uint32	   *numbers;
+
+	if (PG_ARGISNULL(1))
+	{
+		if (PG_ARGISNULL(0))
+			PG_RETURN_NULL();
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	}
+	pending = (PendingPanel *) PG_GETARG_POINTER(1);
+	if (pending->live == NULL)
+		PG_RETURN_POINTER(absorb_bytes(fcinfo, &pending->bytes));
+
+	other = (AmPanelState *) PG_GETARG_POINTER(1);
+	state = combined_state(fcinfo, other->unit_type, &is_new);
+	join_settings(state, is_new, other->settings_known, other->settings, other->options);
+	state->has_quality |= other->has_quality;
+	state->has_unknown |= other->has_unknown;
+	numbers = palloc(Max(other->n_units, 1) * sizeof(uint32));
+	for (uint32 i = 0; i < other->n_units; i++)
+		numbers[i] = am_panel_unit(state, other->units[i].bytes, other->units[i].length);
+	for (Size i = 0; i < other->n; i++)
+	{
+		AmPanelCell cell = other->cells[i];
+
+		cell.unit = numbers[cell.unit];
+		am_panel_add(state, &cell);
+	}
+	PG_RETURN_POINTER(state);
+}
