@@ -4,7 +4,10 @@
  * wants.  With "time" as a second argument prints the milliseconds of one
  * large panel instead.
  *
- * cc -O2 -Isrc -o vanity_worlds bench/vanity_worlds.c src/vanity/X.c src/stats/Y.c src/common/am_host.c -lm
+ * cc -O2 -ffp-contract=off -Isrc bench/vanity_worlds.c src/vanity/vanity.c src/vanity/vanity_fit.c
+ *    src/vanity/vanity_words.c src/vanity/gaming.c src/stats/[a-z]*.c src/common/am_host.c -lm
+ *
+ * SENTENCES=1 in the environment adds the sentences on standard error.
  *
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.

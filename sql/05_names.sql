@@ -14,11 +14,18 @@ COMMENT ON FUNCTION activity_metrics.nearest_name(text, text[]) IS
 CREATE FUNCTION activity_metrics.column_type(relation regclass, column_name text) RETURNS regtype
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-	SELECT CASE WHEN t.typtype OPERATOR(pg_catalog.=) 'd'::"char" THEN t.typbasetype ELSE t.oid END::pg_catalog.regtype
-	FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) a.atttypid
-	WHERE a.attrelid OPERATOR(pg_catalog.=) relation::pg_catalog.oid
-	AND a.attname OPERATOR(pg_catalog.=) column_name::pg_catalog.name
-	AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped;
+	-- a domain may be over another domain
+	WITH RECURSIVE type AS (
+		SELECT t.oid, t.typtype, t.typbasetype
+		FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) a.atttypid
+		WHERE a.attrelid OPERATOR(pg_catalog.=) relation::pg_catalog.oid
+		AND a.attname OPERATOR(pg_catalog.=) column_name::pg_catalog.name
+		AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped
+		UNION ALL
+		SELECT t.oid, t.typtype, t.typbasetype
+		FROM type JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) type.typbasetype
+		WHERE type.typtype OPERATOR(pg_catalog.=) 'd'::"char")
+	SELECT type.oid::pg_catalog.regtype FROM type WHERE type.typtype OPERATOR(pg_catalog.<>) 'd'::"char";
 END;
 COMMENT ON FUNCTION activity_metrics.column_type(regclass, text) IS
 'Internal: the type of a column of a relation (of a domain its base type); NULL if there is no such column.';
@@ -54,7 +61,8 @@ BEGIN
 	RAISE EXCEPTION 'relation "%" has no column "%"', relation, column_name
 		USING ERRCODE = '42703',
 		DETAIL = format('The column is named by argument %s.', argument),
-		HINT = format('Did you mean "%s"? Write %s => ''%s''.', nearest, argument, nearest);
+		HINT = CASE WHEN nearest IS NULL THEN format('Name a column of it: %s => ''...''.', argument)
+			ELSE format('Did you mean "%s"? Write %s => %s.', nearest, argument, quote_literal(nearest)) END;
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.check_column(regclass, text, text) IS
@@ -124,6 +132,20 @@ END;
 $$;
 COMMENT ON FUNCTION activity_metrics.number_column(regclass, text, text) IS
 'Internal: the expression of a column as double precision. Errors: not a number (42804).';
+
+CREATE FUNCTION activity_metrics.quality_column(relation regclass) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF activity_metrics.column_type(relation, 'quality') IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype,
+			'real'::regtype, 'double precision'::regtype, 'numeric'::regtype) THEN
+		RETURN activity_metrics.number_column(relation, 'quality', 'quality');
+	END IF;
+	-- nobody named this column: one that is not a number means something else
+	RETURN 'NULL::pg_catalog.float8';
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.quality_column(regclass) IS
+'Internal: the expression of column quality as double precision, NULL where there is none or it is not a number.';
 
 CREATE FUNCTION activity_metrics.done_condition(relation regclass, status text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$

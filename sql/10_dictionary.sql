@@ -19,8 +19,8 @@ CREATE TABLE activity_metrics.metric (
 	tz text NOT NULL,
 	unit text,
 	owner text,
-	target double precision CHECK (target OPERATOR(pg_catalog.>) 0),
-	target_from timestamptz CHECK (target_from IS NULL OR target IS NOT NULL),
+	target double precision CHECK (target OPERATOR(pg_catalog.>) 0 AND target OPERATOR(pg_catalog.<) 'Infinity'::pg_catalog.float8),
+	target_from timestamptz CHECK (target_from IS NULL OR (target IS NOT NULL AND pg_catalog.isfinite(target_from))),
 	changed_by text NOT NULL DEFAULT CURRENT_USER,
 	changed_at timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
@@ -87,16 +87,23 @@ BEGIN
 		RAISE EXCEPTION 'unknown kind "%" of metric "%"', kind, metric_name USING ERRCODE = '22023',
 			HINT = 'A metric is surface (what people do) or outcome (what it is for); kinds of event go to event_kinds.';
 	END IF;
-	IF (target IS NULL) <> (target_from IS NULL) OR target <= 0 THEN
+	IF (target IS NULL) <> (target_from IS NULL) OR NOT target > 0 OR NOT target < 'Infinity' OR NOT isfinite(target_from) THEN
 		RAISE EXCEPTION 'target and target_from of metric "%" do not go together', metric_name USING ERRCODE = '22023',
 			HINT = 'Give both: a target above zero per unit and period, and the time since when it has held.';
+	END IF;
+	IF tz IS NULL THEN
+		RAISE EXCEPTION 'argument tz is null' USING ERRCODE = '22004',
+			HINT = 'Give the time zone in which days and weeks begin, such as ''Europe/Berlin''.';
 	END IF;
 	-- everything that a report will need, refused now rather than then
 	PERFORM activity_metrics.time_column(source, at, 'at', tz), activity_metrics.period_no(now(), 'day', tz),
 		activity_metrics.text_column(source, actor, 'actor'), activity_metrics.done_condition(source, status);
 	IF event_kinds IS NOT NULL THEN
 		PERFORM activity_metrics.text_column(source, kind_column, 'kind_column');
-		PERFORM activity_metrics.funnel_kinds('(' || event_kinds || ')', 1);
+		IF activity_metrics.funnel_kinds('(' || event_kinds || ')', 1) <> activity_metrics.funnel_kinds('(' || event_kinds || ')', 0) THEN
+			RAISE EXCEPTION 'event_kinds of metric "%" are more than one step', metric_name USING ERRCODE = '22023',
+				HINT = 'Give kinds of event with | between them, such as ''call | demo''.';
+		END IF;
 	END IF;
 	IF agg = 'sum' THEN
 		PERFORM activity_metrics.number_column(source, value_name, 'value');

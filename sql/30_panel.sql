@@ -38,10 +38,7 @@ BEGIN
 			activity_metrics.funnel_kinds('(' || m.event_kinds || ')', 1));
 	END IF;
 	IF what = 'quality' THEN
-		IF activity_metrics.column_type(source, 'quality') IS NULL THEN
-			RETURN 'NULL::pg_catalog.float8';
-		END IF;
-		value := format('pg_catalog.avg(%1$s ORDER BY %1$s)', activity_metrics.number_column(source, 'quality', 'quality'));
+		value := format('pg_catalog.avg(%1$s ORDER BY %1$s)', activity_metrics.quality_column(source));
 		RETURN format('%s FILTER (WHERE %s)', value, condition);
 	END IF;
 	value := CASE m.agg
@@ -55,6 +52,19 @@ $$;
 COMMENT ON FUNCTION activity_metrics.metric_value_sql(activity_metrics.metric, text) IS
 'Internal: the aggregate expression of a metric''s value (what = value) or of the mean quality of its events (what = quality).';
 
+CREATE FUNCTION activity_metrics.check_grain(grain text) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF grain IS NULL THEN
+		RAISE EXCEPTION 'argument grain is null' USING ERRCODE = '22004',
+			HINT = 'Grains are hour, day, week, month, quarter and year.';
+	END IF;
+	RETURN grain;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.check_grain(text) IS
+'Internal: a grain that was given. Errors: NULL (22004).';
+
 CREATE FUNCTION activity_metrics.metric_panel_sql(x text, y text, grain text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -65,6 +75,8 @@ DECLARE
 	cells text := '';
 	m activity_metrics.metric;
 BEGIN
+	-- also where there is no event to count
+	PERFORM activity_metrics.period_no(now(), activity_metrics.check_grain(grain), mx.tz);
 	IF mx.tz <> my.tz THEN
 		RAISE EXCEPTION 'metrics "%" and "%" have different time zones', x, y USING ERRCODE = '22023',
 			DETAIL = format('%s counts in %s, %s in %s: their days and weeks are not the same.', x, mx.tz, y, my.tz),
@@ -145,4 +157,4 @@ COMMENT ON FUNCTION activity_metrics.metric_panel(text, text, text, timestamptz,
 'Two metrics of the dictionary per unit (rep) and period, with zeros between a unit''s first and last period with any event of the relation, of any kind; a unit whose rows have no time (a roster) has all periods.
 x, y: names of metrics; grain: hour, day, week, month, quarter or year; since, until: events in [since, until).
 period: see period_no; is_complete: false for a period that [since, until) cuts or that is not over; quality: mean of the quality of the events of x, NULL where not known.
-Errors: no such metric (42704), metrics of different time zones (22023).';
+Errors: no such metric (42704), metrics of different time zones, unknown grain (22023).';

@@ -133,7 +133,6 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $
 DECLARE
 	type regtype;
 	period_sql text := activity_metrics.check_column(relation, period, 'period');
-	quality text := 'NULL::pg_catalog.float8';
 BEGIN
 	type := activity_metrics.column_type(relation, period);
 	IF type IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype) THEN
@@ -142,12 +141,10 @@ BEGIN
 		period_sql := format('activity_metrics.period_no(%s, %L::pg_catalog.text, %L::pg_catalog.text)',
 			activity_metrics.time_column(relation, period, 'period', tz), grain, tz);
 	END IF;
-	IF activity_metrics.column_type(relation, 'quality') IS NOT NULL THEN
-		quality := activity_metrics.number_column(relation, 'quality', 'quality');
-	END IF;
 	RETURN format('SELECT %s AS unit, %s AS period, %s AS x, %s AS y, true AS is_complete, %s AS quality FROM %s',
 		activity_metrics.text_column(relation, unit, 'unit'), period_sql,
-		activity_metrics.number_column(relation, x, 'x'), activity_metrics.number_column(relation, y, 'y'), quality,
+		activity_metrics.number_column(relation, x, 'x'), activity_metrics.number_column(relation, y, 'y'),
+		activity_metrics.quality_column(relation),
 		activity_metrics.qualified_name(relation));
 END;
 $$;
@@ -157,8 +154,10 @@ COMMENT ON FUNCTION activity_metrics.relation_panel_sql(regclass, text, text, te
 CREATE FUNCTION activity_metrics.panel_sql(x text, y text, grain text, relation regclass, unit text, period text, tz text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	PERFORM activity_metrics.check_grain(grain);
 	IF relation IS NOT NULL THEN
-		RETURN format('SELECT * FROM (%s) AS p WHERE ($1 IS NULL OR p.period OPERATOR(pg_catalog.>=) activity_metrics.period_no($1, %L::pg_catalog.text, %L::pg_catalog.text))
+		RETURN format('SELECT * FROM (%s) AS p WHERE ($1 IS NULL OR p.period OPERATOR(pg_catalog.>)
+				activity_metrics.period_no($1 OPERATOR(pg_catalog.-) ''1 microsecond''::pg_catalog.interval, %L::pg_catalog.text, %L::pg_catalog.text))
 			AND ($2 IS NULL OR p.period OPERATOR(pg_catalog.<) activity_metrics.period_no($2, %2$L::pg_catalog.text, %3$L::pg_catalog.text))',
 			activity_metrics.relation_panel_sql(relation, x, y, unit, period, grain, tz), grain, tz);
 	END IF;

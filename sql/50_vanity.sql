@@ -415,15 +415,25 @@ COMMENT ON AGGREGATE activity_metrics.gaming_units(uuid, bigint, double precisio
 'Which units game a target: one gaming_unit for each unit of a panel as of gaming(); quality as of vanity(); options: metric ''calls'', outcome ''wins'', unit ''rep'', grain ''week'', in order of unit. Suspicion is 3 (share on target after - before) + ln(volume ratio) - 0.5 ln(outcome ratio). No rows: NULL. Errors as of gaming().';
 
 
-CREATE FUNCTION activity_metrics.vanity_row_sql(metric text, outcome text, grain text, relation regclass, unit text, period text, tz text) RETURNS text
+CREATE FUNCTION activity_metrics.name_options(metric text, outcome text, grain text, relation regclass) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	-- not quote_literal: to an option a backslash is a plain character
+	RETURN format('metric ''%s'', outcome ''%s'', unit ''rep'', grain ''%s''',
+		replace(activity_metrics.metric_label(metric, relation), '''', ''''''),
+		replace(activity_metrics.metric_label(outcome, relation), '''', ''''''),
+		replace(activity_metrics.check_grain(grain), '''', ''''''));
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.name_options(text, text, text, regclass) IS
+'Internal: the options of vanity() and gaming() that say what sentences call things.';
+
+CREATE FUNCTION activity_metrics.vanity_row_sql(metric text, outcome text, grain text, relation regclass, unit text, period text, tz text) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 DECLARE
 	m activity_metrics.metric;
-	options text;
+	options text := activity_metrics.name_options(metric, outcome, grain, relation);
 BEGIN
-	options := format('metric %s, outcome %s, unit ''rep'', grain %s',
-		quote_literal(activity_metrics.metric_label(metric, relation)),
-		quote_literal(activity_metrics.metric_label(outcome, relation)), quote_literal(grain));
 	IF relation IS NULL THEN
 		m := activity_metrics.find_metric(metric);
 		IF m.target IS NOT NULL THEN
@@ -440,6 +450,21 @@ $$;
 COMMENT ON FUNCTION activity_metrics.vanity_row_sql(text, text, text, regclass, text, text, text) IS
 'Internal: the statement that scores one metric for vanity_report; $1 since, $2 until.';
 
+CREATE FUNCTION activity_metrics.next_step(verdict text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT CASE
+		WHEN verdict OPERATOR(pg_catalog.=) 'leading_indicator' THEN 'Watch it every period and plan by it; before it becomes a target, check how it could be gamed.'
+		WHEN verdict OPERATOR(pg_catalog.=) 'outcome' THEN 'This is a result: report it, and look for what leads it.'
+		WHEN verdict OPERATOR(pg_catalog.=) 'diagnostic' THEN 'Use it to notice trouble; do not aim at it.'
+		WHEN verdict OPERATOR(pg_catalog.=) 'vanity' THEN 'Leave it out of reviews and targets; aim at a metric that leads the outcome.'
+		WHEN verdict OPERATOR(pg_catalog.=) 'gamed' THEN 'Take the target off it, or count only substantive ones; gaming_report() names the units.'
+		WHEN verdict OPERATOR(pg_catalog.=) 'insufficient_evidence' THEN 'Decide nothing by it yet: collect more periods or units, or use a coarser grain.'
+	END;
+END;
+COMMENT ON FUNCTION activity_metrics.next_step(text) IS
+'What to do about a metric with a verdict of vanity(); NULL for a verdict that there is none of.';
+
 CREATE FUNCTION activity_metrics.vanity_report_sql(outcome text, grain text, relation regclass, unit text, period text, metrics text[], tz text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -454,7 +479,7 @@ BEGIN
 		metrics := coalesce(metrics, (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a
 			WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
 			AND a.attname::text NOT IN (outcome, unit, period, 'quality')
-			AND a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'real'::regtype, 'double precision'::regtype, 'numeric'::regtype)));
+			AND activity_metrics.column_type(relation, a.attname::text) IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'real'::regtype, 'double precision'::regtype, 'numeric'::regtype)));
 	END IF;
 	IF coalesce(cardinality(metrics), 0) = 0 THEN
 		RAISE EXCEPTION 'there is no metric to score' USING ERRCODE = '55000',
@@ -464,7 +489,7 @@ BEGIN
 	SELECT string_agg(activity_metrics.vanity_row_sql(name, outcome, grain, relation, unit, period, tz), ' UNION ALL ' ORDER BY i)
 		INTO rows FROM unnest(metrics) WITH ORDINALITY AS t(name, i);
 	RETURN format(
-		'SELECT r.metric, (r.v).* FROM (%s) AS r
+		'SELECT r.metric, (r.v).*, activity_metrics.next_step((r.v).verdict) FROM (%s) AS r
 		ORDER BY (r.v).verdict OPERATOR(pg_catalog.=) ''insufficient_evidence'', (r.v).score DESC, r.metric', rows);
 END;
 $$;
@@ -510,7 +535,8 @@ RETURNS TABLE (
 	units integer,
 	periods integer,
 	outcomes bigint,
-	sentence text)
+	sentence text,
+	next_step text)
 LANGUAGE plpgsql STABLE ROWS 10 COST 100000 AS $$
 #variable_conflict use_column
 BEGIN
@@ -540,19 +566,18 @@ LANGUAGE plpgsql STABLE ROWS 30 COST 100000 AS $$
 DECLARE
 	m activity_metrics.metric := activity_metrics.find_metric($1);
 	target_period bigint;
-	options text;
+	options pg_catalog.text := activity_metrics.name_options($1, $2, $3, NULL);
 BEGIN
 	IF m.target IS NULL THEN
 		RAISE EXCEPTION 'metric "%" has no target to game', $1 USING ERRCODE = '55000',
 			HINT = 'Write the target and since when it has held with define_metric(..., target => 40, target_from => ''2025-01-06'').';
 	END IF;
 	target_period := activity_metrics.period_no(m.target_from, $3, m.tz);
-	options := pg_catalog.format('metric %s, outcome %s, unit ''rep'', grain %s', pg_catalog.quote_literal(m.label),
-		pg_catalog.quote_literal((activity_metrics.find_metric($2)).label), pg_catalog.quote_literal($3));
 	RETURN QUERY EXECUTE pg_catalog.format(
 		'WITH panel AS (%s),
 		whole AS (
-			SELECT activity_metrics.gaming(p.unit, p.period, p.x, p.y, $3, $4, p.quality, $5) AS g,
+			SELECT coalesce(activity_metrics.gaming(p.unit, p.period, p.x, p.y, $3, $4, p.quality, $5),
+					(SELECT activity_metrics.gaming(NULL::pg_catalog.text, NULL, NULL, NULL, $3, $4, NULL, $5))) AS g,
 				activity_metrics.gaming_units(p.unit, p.period, p.x, p.y, $3, $4, p.quality, $5) AS units
 			FROM panel AS p),
 		row AS (

@@ -31,7 +31,7 @@ BEGIN
 		ELSE
 			won := format('coalesce(%s OPERATOR(pg_catalog.>) 0, false)', activity_metrics.number_column(source, success, 'success'));
 		END IF;
-		per_entity := format('SELECT pg_catalog.floor(%1$s)::pg_catalog.int8 AS tries, %2$s AS won, false AS later FROM %3$s WHERE %1$s OPERATOR(pg_catalog.>=) 1',
+		per_entity := format('SELECT pg_catalog.floor(least(%1$s, 2147483647))::pg_catalog.int8 AS tries, %2$s AS won, false AS later FROM %3$s WHERE %1$s OPERATOR(pg_catalog.>=) 1',
 			activity_metrics.number_column(source, attempts, 'attempts'), won, activity_metrics.qualified_name(source));
 	ELSE
 		-- events: attempts up to the first success count; later ones are told apart
@@ -54,30 +54,38 @@ BEGIN
 		try AS (
 			SELECT tries AS k, pg_catalog.count(*) AS n, pg_catalog.count(*) FILTER (WHERE won) AS won, pg_catalog.count(*) FILTER (WHERE later) AS later
 			FROM entity GROUP BY tries),
+		total AS (
+			SELECT greatest(pg_catalog.max(k), 1) AS last, coalesce(pg_catalog.sum(n), 0)::pg_catalog.int8 AS n,
+				coalesce(pg_catalog.sum(later), 0)::pg_catalog.int8 AS later, coalesce(pg_catalog.sum(won), 0)::pg_catalog.int8 AS won
+			FROM try),
+		-- an attempt that is nobody''s last one has its row too
 		attempt AS (
-			SELECT k::pg_catalog.int4 AS attempt, n AS naive_n, won,
-				pg_catalog.sum(n) OVER (ORDER BY k DESC)::pg_catalog.int8 AS at_risk,
-				pg_catalog.sum(later) OVER ()::pg_catalog.int8 AS later, pg_catalog.sum(won) OVER ()::pg_catalog.int8 AS all_won
-			FROM try)
-		SELECT attempt.attempt, attempt.at_risk, attempt.won,
-			pg_catalog.float8(attempt.won) OPERATOR(pg_catalog./) pg_catalog.float8(attempt.at_risk), w.low, w.high,
-			attempt.naive_n, pg_catalog.float8(attempt.won) OPERATOR(pg_catalog./) pg_catalog.float8(attempt.naive_n), nw.low, nw.high,
-			pg_catalog.format(CASE WHEN attempt.later OPERATOR(pg_catalog.*) 20 OPERATOR(pg_catalog.<=) attempt.all_won THEN $4 ELSE $5 END,
+			SELECT s.k AS attempt, coalesce(try.n, 0) AS naive_n, coalesce(try.won, 0) AS won,
+				(total.n OPERATOR(pg_catalog.-) coalesce(pg_catalog.sum(try.n) OVER (ORDER BY s.k ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0))::pg_catalog.int8 AS at_risk,
+				total.later, total.won AS all_won
+			FROM total CROSS JOIN LATERAL pg_catalog.generate_series(1::pg_catalog.int8, least($3, total.last)) AS s(k)
+			LEFT JOIN try ON try.k OPERATOR(pg_catalog.=) s.k)
+		SELECT attempt.attempt::pg_catalog.int4, attempt.at_risk, attempt.won,
+			CASE WHEN attempt.at_risk OPERATOR(pg_catalog.>) 0 THEN pg_catalog.float8(attempt.won) OPERATOR(pg_catalog./) pg_catalog.float8(attempt.at_risk) END, w.low, w.high,
+			attempt.naive_n, CASE WHEN attempt.naive_n OPERATOR(pg_catalog.>) 0 THEN pg_catalog.float8(attempt.won) OPERATOR(pg_catalog./) pg_catalog.float8(attempt.naive_n) END, nw.low, nw.high,
+			pg_catalog.format(CASE WHEN attempt.at_risk OPERATOR(pg_catalog.=) 0 THEN $6 WHEN attempt.all_won OPERATOR(pg_catalog.=) 0 THEN $7
+				WHEN attempt.naive_n OPERATOR(pg_catalog.=) 0 THEN $8
+				WHEN attempt.later OPERATOR(pg_catalog.*) 20 OPERATOR(pg_catalog.<=) attempt.all_won THEN $4 ELSE $5 END,
 				attempt.attempt,
-				pg_catalog.to_char(100.0 OPERATOR(pg_catalog.*) attempt.won OPERATOR(pg_catalog./) attempt.at_risk, ''FM990.0''),
+				CASE WHEN attempt.at_risk OPERATOR(pg_catalog.>) 0 THEN pg_catalog.to_char(100.0 OPERATOR(pg_catalog.*) attempt.won OPERATOR(pg_catalog./) attempt.at_risk, ''FM990.0'') END,
 				pg_catalog.to_char(attempt.at_risk, ''FM999,999,999,990''),
-				pg_catalog.to_char(100.0 OPERATOR(pg_catalog.*) attempt.won OPERATOR(pg_catalog./) attempt.naive_n, ''FM990.0''),
+				CASE WHEN attempt.naive_n OPERATOR(pg_catalog.>) 0 THEN pg_catalog.to_char(100.0 OPERATOR(pg_catalog.*) attempt.won OPERATOR(pg_catalog./) attempt.naive_n, ''FM990.0'') END,
 				pg_catalog.to_char(attempt.naive_n, ''FM999,999,999,990''),
 				pg_catalog.to_char(attempt.later, ''FM999,999,999,990''))
 		FROM attempt,
 			LATERAL activity_metrics.wilson(pg_catalog.float8(attempt.won), pg_catalog.float8(attempt.at_risk)) AS w,
 			LATERAL activity_metrics.wilson(pg_catalog.float8(attempt.won), pg_catalog.float8(attempt.naive_n)) AS nw
-		WHERE attempt.attempt OPERATOR(pg_catalog.<=) $3 ORDER BY attempt.attempt',
+		ORDER BY attempt.attempt',
 		per_entity);
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.attempt_report_sql(regclass, text, text, text, text, text, text, text) IS
-'Internal: the statement that attempt_report runs; $1, $2 kinds of attempts and successes, $3 max_attempt, $4, $5 the sentences.';
+'Internal: the statement that attempt_report runs; $1, $2 kinds of attempts and successes, $3 max_attempt, $4 to $8 the sentences.';
 
 CREATE FUNCTION activity_metrics.attempt_report(
 	source regclass,
@@ -113,10 +121,14 @@ BEGIN
 		CASE WHEN by_kind THEN activity_metrics.funnel_kinds(pg_catalog.concat('(', success, ')'), 1) END,
 		max_attempt,
 		'attempt %1$s: %2$s %% of the %3$s who got that far; believe this one. The naive %4$s %% is of the %5$s who had exactly %1$s: attempts stop after a success, so it mixes the effect of an attempt with its cause.'::text,
-		'attempt %1$s: %2$s %% of the %3$s who got that far, of the %5$s who had exactly %1$s before any success %4$s %%. Attempts go on after a success here (%6$s entities), so neither is a plain number of attempts.'::text;
+		'attempt %1$s: %2$s %% of the %3$s who got that far, of the %5$s who had exactly %1$s before any success %4$s %%. Attempts go on after a success here (%6$s entities), so neither is a plain number of attempts.'::text,
+		-- $6 no attempt at all, $7 no success at all: more often a misspelt argument than the truth
+		pg_catalog.replace(pg_catalog.concat('no attempt is found: does attempts => ', pg_catalog.quote_literal(attempts), ' name what counts as one?'), '%', '%%'),
+		pg_catalog.concat('attempt %1$s: none of the %3$s who got that far succeeded, nor did anybody at any attempt: does success => ', pg_catalog.replace(pg_catalog.quote_literal(success), '%', '%%'), ' name what counts as one?'),
+		'attempt %1$s: %2$s %% of the %3$s who got that far; believe this one. There is no naive rate: nobody had exactly %1$s.'::text;
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.attempt_report(regclass, text, text, integer, text, text, text, text, text) IS
 'Does one more attempt help? Per attempt k: rate, the share that succeeded at attempt k among those who reached it (at_risk), with its 95 % Wilson interval; beside it naive_rate, the share among those with exactly k attempts, which misleads where attempts stop after a success; and a sentence that says which of the two to believe.
-source: a table with one row per entity, where attempts and success are columns (a number; a boolean, a number above 0, or yes/won/true), or a relation of events, where they are kinds as in a funnel step (columns entity, at, kind, status as of funnel_report). Rows with less than one attempt are left out.
+source: a table with one row per entity, where attempts and success are columns (a number; a boolean, a number above 0, or yes/won/true), or a relation of events, where they are kinds as in a funnel step (columns entity, at, kind, status as of funnel_report). Rows with less than one attempt are left out. Attempts 1 to max_attempt (NULL: all), or to the last there is; without any attempt one row says so.
 Errors: no such column (42703), a column of the wrong type (42804), faulty kinds (22023).';

@@ -66,9 +66,9 @@ measure_steps(const AmPanel *panel, AmVanityResult *result)
 }
 
 /*
- * Correlation of ln metric and outcome in three parts that add up to it:
- * big units against small ones, periods in which both are up, and the rest
- * (section 2.6; Mundlak, Simpson).
+ * Covariance of ln metric and outcome, as a share of the mean outcome, in
+ * three parts that add up to it: big units against small ones, periods in
+ * which both are up, and the rest (section 2.6; Mundlak, Simpson).
  */
 static void
 decompose(const AmPanel *panel, const AmVanityFit *fit, AmVanityResult *result)
@@ -81,22 +81,20 @@ decompose(const AmPanel *panel, const AmVanityFit *fit, AmVanityResult *result)
 	double	   *rows = am_host_alloc((size_t) fit->n_periods * sizeof(double));
 	double		mean_x = 0;
 	double		mean_y = 0;
-	double		var_x = 0;
-	double		var_y = 0;
 	double		size = 0;
 	double		time = 0;
 	double		within = 0;
 	double		most = 0;
 	size_t		start = 0;
 
-	result->raw_r = am_pearson(panel->x, panel->y, n);
+	result->raw_r = am_pearson(fit->log_x, panel->y, n);
 
 	for (size_t i = 0; i < n; i++)
 		most = fabs(panel->y[i]) > most ? fabs(panel->y[i]) : most;
 	for (size_t i = 0; i < n; i++)
 	{
 		x[i] = fit->log_x[i];
-		y[i] = most > 1e60 || (most > 0 && most < 1e-60) ? panel->y[i] / most : panel->y[i];
+		y[i] = most > 1e60 || most < 1e-60 ? panel->y[i] / most : panel->y[i];
 		mean_x += x[i];
 		mean_y += y[i];
 	}
@@ -106,8 +104,6 @@ decompose(const AmPanel *panel, const AmVanityFit *fit, AmVanityResult *result)
 	{
 		x[i] -= mean_x;
 		y[i] -= mean_y;
-		var_x += x[i] * x[i];
-		var_y += y[i] * y[i];
 	}
 
 	while (start < n)
@@ -149,13 +145,16 @@ decompose(const AmPanel *panel, const AmVanityFit *fit, AmVanityResult *result)
 		within += (x[i] - sum_x[t] / rows[t]) * (y[i] - sum_y[t] / rows[t]);
 	}
 
-	if (!isnan(result->raw_r) && var_x > 0 && var_y > 0)
+	if (!isnan(result->raw_r))
 	{
-		double		scale = sqrt(var_x) * sqrt(var_y);
+		double		scale = mean_y * (double) n;
 
-		result->size_share = size / scale;
-		result->time_share = time / scale;
-		result->within_share = within / scale;
+		if (mean_y > 0 && isfinite(size / scale) && isfinite(time / scale) && isfinite(within / scale))
+		{
+			result->size_share = size / scale;
+			result->time_share = time / scale;
+			result->within_share = within / scale;
+		}
 	}
 	am_host_free(x);
 	am_host_free(y);

@@ -56,10 +56,10 @@ typedef struct AmVanityResult
 	double		empty_high;		/* share of high periods followed by no outcome */
 	double		quality_gain;	/* score(metric) - score(metric x quality); NaN without quality */
 	double		reliability;	/* ICC(1) */
-	double		size_share;		/* covariance of the dashboard correlation, in three parts */
+	double		size_share;		/* covariance of ln metric and outcome / its mean, in three parts */
 	double		time_share;
 	double		within_share;
-	double		raw_r;			/* the dashboard correlation itself */
+	double		raw_r;			/* the dashboard correlation, of ln metric and outcome */
 	double		smallest_visible;	/* elasticity that could have been seen */
 	int64_t		n;
 	int32_t		units;

@@ -94,6 +94,13 @@ plural(const char *word, char *buf, size_t size)
 		snprintf(buf, size, "%ss", word);
 }
 
+static const char *
+plural_of(const char *word, char *buf, size_t size)
+{
+	plural(word, buf, size);
+	return buf;
+}
+
 void
 am_vw_count(int64_t count, const char *singular, char *buf, size_t size)
 {
@@ -168,7 +175,7 @@ add_dashboard(const AmVanityResult *result, const char *unit, const char *grain,
 	char		grains[WORD];
 	char		part[WORD];
 
-	if (!(fabs(result->raw_r) >= 0.1) || !(fabs(total) > 0.02) || !isfinite(total) || total * result->raw_r < 0)
+	if (!(fabs(result->raw_r) >= 0.1) || !isfinite(total) || !(total * result->raw_r > 0))
 		return;
 	plural(unit, units, sizeof(units));
 	plural(grain, grains, sizeof(grains));
@@ -292,8 +299,9 @@ say_diagnostic(const AmVanityResult *result, const char *metric, const char *out
 }
 
 static void
-say_insufficient(const AmVanityResult *result, const char *metric, const char *outcome,
-				 const char *unit, const char *grain, char *buf, size_t size)
+say_insufficient(const AmVanityResult *result, const AmVanityOptions *options,
+				 const char *metric, const char *outcome, const char *unit, const char *grain,
+				 char *buf, size_t size)
 {
 	char		row[WORD];
 	char		rows[WORD];
@@ -315,12 +323,27 @@ say_insufficient(const AmVanityResult *result, const char *metric, const char *o
 	else if (result->units < 2)
 		am_vw_add(buf, size, "Only one %s: with nobody to compare, a good %s cannot be told from a busy %s.", unit, unit, grain);
 	else if (result->outcomes < 5)
-		am_vw_add(buf, size, "%s of %s with %s: at least 5 are needed.",
-				  result->outcomes == 0 ? "None" : found, rows, outcome);
+	{
+		if (result->outcomes == 0)
+			am_vw_add(buf, size, "No %s in %s: at least 5 %ss with some are needed.", outcome, rows, row);
+		else
+			am_vw_add(buf, size, "Only %s of %s with %s: at least 5 are needed.", found, rows, outcome);
+	}
+	else if (result->periods < 3)
+	{
+		am_vw_count(result->periods, grain, found, sizeof(found));
+		am_vw_add(buf, size, "Only %s: too few to see what follows.", found);
+	}
+	else if (!isfinite(result->smallest_visible) && options && options->lag_prior_from > result->periods / 3)
+	{
+		am_vw_count(result->periods, grain, found, sizeof(found));
+		am_vw_count(options->lag_prior_from, grain, p, sizeof(p));
+		am_vw_add(buf, size, "%s are too few for a lag of %s: three times as many as the lag are needed.", found, p);
+	}
 	else if (!isfinite(result->smallest_visible))
 	{
-		am_vw_add(buf, size, "%s or %s never differ from what is usual for the %s and the %s: there is nothing to compare.",
-				  metric, outcome, unit, grain);
+		am_vw_add(buf, size, "%s or %s never differ from what is usual for the %s and the %s, or in no %s that follow each other:"
+				  " there is nothing to compare.", metric, outcome, unit, grain, plural_of(grain, q, sizeof(q)));
 		capitalise(buf);
 	}
 	else
@@ -366,7 +389,7 @@ am_vanity_sentence(const AmVanityResult *result, const AmVanityOptions *options,
 							   metric, outcome, unit, grain, buf, size);
 			break;
 		case AM_VANITY_INSUFFICIENT:
-			say_insufficient(result, metric, outcome, unit, grain, buf, size);
+			say_insufficient(result, options, metric, outcome, unit, grain, buf, size);
 			break;
 	}
 }

@@ -115,7 +115,7 @@ inconsistency(const AmFunnelSpec *spec)
 		return "an option that is not supported";
 	for (int step = 0; step < spec->n_steps; step++)
 	{
-		if (!spec->steps[step].label || !spec->steps[step].label[0])
+		if (!spec->steps[step].label)
 			return "a step without a label";
 		if (spec->steps[step].optional || spec->steps[step].limit != AM_NO_LIMIT)
 			return "a step that is not supported";
@@ -183,6 +183,19 @@ bad_fault(const char *text, size_t length, const AmSpecFault *fault)
 	return NULL;
 }
 
+/* A text as the name of a test: in one line */
+static const char *
+one_line(const char *text)
+{
+	static char line[300];
+	size_t		n;
+
+	for (n = 0; text[n] && n < sizeof(line) - 1; n++)
+		line[n] = (unsigned char) text[n] < ' ' ? ' ' : text[n];
+	line[n] = '\0';
+	return line;
+}
+
 /* What is accepted */
 
 static void
@@ -193,7 +206,7 @@ accepts(const char *text, const char *description)
 	const char *got = spec ? describe(spec) : fault.message;
 	const char *wrong = spec ? inconsistency(spec) : NULL;
 
-	if (!ok(spec && !wrong && strcmp(got, description) == 0, "%s", text))
+	if (!ok(spec && !wrong && strcmp(got, description) == 0, "%s", one_line(text)))
 		printf("# got  %s%s%s\n# want %s\n", got, wrong ? ", wrong: " : "", wrong ? wrong : "", description);
 	forget();
 }
@@ -334,7 +347,7 @@ refuses_at(const char *text, size_t length, size_t offset, Fate fate, const char
 
 	if (!ok(!spec && !wrong && fault.offset == offset && strstr(fault.message, message) &&
 			(hint == NULL || (*hint ? strstr(fault.hint, hint) != NULL : fault.hint[0] == '\0')) &&
-			fault.unsupported == (fate == UNSUPPORTED) && fault.too_large == (fate == TOO_LARGE), "refused: %s", name))
+			fault.unsupported == (fate == UNSUPPORTED) && fault.too_large == (fate == TOO_LARGE), "refused: %s", one_line(name)))
 	{
 		if (spec)
 			printf("# accepted: %s\n", describe(spec));

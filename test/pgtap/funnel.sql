@@ -1,0 +1,399 @@
+-- funnel() against a twin in plain SQL that tries every chain of events, and what it refuses.
+BEGIN;
+SET LOCAL timezone = 'UTC';
+SET LOCAL client_min_messages = warning;
+SELECT no_plan();
+
+-- 0 .. n - 1 from any text, the same on every server
+CREATE FUNCTION pg_temp.draw(seed text, n int) RETURNS int LANGUAGE sql IMMUTABLE AS
+$$ SELECT (('x' || substr(md5(seed), 1, 8))::bit(32)::bigint % n)::int $$;
+
+-- Few kinds, few times: ties abound. Entities 1 .. 700; every tenth has none or one event, some have eight
+CREATE TEMP TABLE ev AS
+SELECT row_number() OVER () AS id, n::bigint AS entity, n % 4 AS segment,
+       timestamptz '2024-03-01' + pg_temp.draw('t' || n || '.' || i, CASE WHEN n % 3 = 0 THEN 4 ELSE 11 END) * interval '12 hours' AS at,
+       (ARRAY['a', 'b', 'c', 'd', 'other'])[1 + pg_temp.draw('k' || n || '.' || i, 5)] AS kind
+FROM generate_series(1, 700) n, generate_series(1, 8) i
+WHERE i <= CASE WHEN n % 10 = 0 THEN 1 ELSE 1 + pg_temp.draw('n' || n, 8) END;
+
+-- what has no entity, no time or no kind is no event
+CREATE TEMP TABLE ev_null AS
+SELECT * FROM ev
+UNION ALL SELECT -1, NULL, 0, '2024-03-02', 'a' UNION ALL SELECT -2, NULL, 1, '2024-03-02', 'b'
+UNION ALL SELECT -3, 10, 2, NULL, 'a' UNION ALL SELECT -4, 7777, 3, NULL, 'a'
+UNION ALL SELECT -5, 20, 0, '2024-03-02', NULL UNION ALL SELECT -6, NULL, NULL, NULL, NULL;
+
+CREATE TEMP TABLE spec_case (no int, spec text, steps jsonb, labels text[], within interval);
+INSERT INTO spec_case VALUES
+	(1, 'a -> b', '[["a"], ["b"]]', '{a,b}', NULL),
+	(2, 'a -> b -> c within 2 days', '[["a"], ["b"], ["c"]]', '{a,b,c}', '2 days'),
+	(3, 'a -> (b | c) -> d within 36 hours', '[["a"], ["b", "c"], ["d"]]', '{a,"b | c",d}', '36 hours'),
+	(4, 'a -> a -> a within 1 week', '[["a"], ["a"], ["a"]]', '{a,a,a}', '7 days'),
+	(5, '(a|b) -> (b|c) -> (c|a) -> ''d'' within 3.5 days', '[["a", "b"], ["b", "c"], ["c", "a"], ["d"]]', '{a|b,b|c,c|a,d}', '84 hours'),
+	(6, 'a within 12 hours', '[["a"]]', '{a}', '12 hours'),
+	(7, 'a -> b -> c -> d -> a', '[["a"], ["b"], ["c"], ["d"], ["a"]]', '{a,b,c,d,a}', NULL),
+	(8, 'd -> (a | b | c) -> nobody -> a within 1 day, strict once', '[["d"], ["a", "b", "c"], ["nobody"], ["a"]]', '{d,a | b | c,nobody,a}', '24 hours'),
+	(9, '(a|b|c|d) -> (a|b|c|d) -> (a|b) within 1 second', '[["a","b","c","d"], ["a","b","c","d"], ["a","b"]]', '{a|b|c|d,a|b|c|d,a|b}', '1 second'),
+	(10, 'nobody -> a', '[["nobody"], ["a"]]', '{nobody,a}', NULL);
+
+CREATE AGGREGATE pg_temp.product(double precision) (SFUNC = float8mul, STYPE = double precision, INITCOND = 1);
+
+CREATE FUNCTION pg_temp.wilson(x bigint, n bigint, sign int) RETURNS double precision LANGUAGE sql IMMUTABLE AS
+$$
+	SELECT (x / n::double precision + z * z / (2 * n)
+			+ sign * z * sqrt(x / n::double precision * (1 - x / n::double precision) / n + z * z / (4.0 * n * n)))
+		/ (1 + z * z / n)
+	FROM (SELECT 1.959963984540054::double precision AS z) c WHERE n > 0
+$$;
+
+-- Every chain of distinct events with times that do not decrease; then the best one, and why it ended
+CREATE FUNCTION pg_temp.twin(events regclass, steps jsonb, within interval, as_of timestamptz, entry_until timestamptz,
+	segment_wanted int DEFAULT NULL)
+RETURNS TABLE (step_no int, reached bigint, step_rate float8, step_rate_low float8, step_rate_high float8, overall_rate float8,
+	overall_rate_low float8, overall_rate_high float8, still_open bigint, timed_out bigint, eventual_rate float8, median_days float8,
+	p90_days float8, median_days_from_start float8)
+LANGUAGE plpgsql AS
+$body$
+BEGIN
+	RETURN QUERY EXECUTE format($$
+		WITH RECURSIVE seen AS MATERIALIZED (
+			SELECT * FROM %s
+			WHERE entity IS NOT NULL AND at IS NOT NULL AND kind IS NOT NULL AND (at > $3) IS NOT TRUE
+				AND ($5 IS NULL OR segment = $5)
+		), data_end AS (SELECT coalesce($3, max(at)) AS at FROM seen)
+		, chain AS (
+			SELECT entity, 1 AS level, at AS start, at AS last, ARRAY[at] AS times, ARRAY[id] AS used
+			FROM seen WHERE $1 -> 0 ? kind AND (at >= $4) IS NOT TRUE
+			UNION ALL
+			SELECT c.entity, c.level + 1, c.start, s.at, c.times || s.at, c.used || s.id
+			FROM chain c JOIN seen s USING (entity)
+			WHERE $1 -> c.level ? s.kind AND s.at >= c.last AND s.id <> ALL (c.used) AND (s.at > c.start + $2) IS NOT TRUE
+		), best AS (
+			SELECT DISTINCT ON (entity) entity, level, times FROM chain ORDER BY entity, level DESC, last, start DESC, times
+		), latest AS (
+			SELECT DISTINCT ON (entity) entity, start, last FROM chain JOIN best USING (entity, level)
+			ORDER BY entity, start DESC, last
+		), fate AS MATERIALIZED (
+			SELECT level, times,
+				level < jsonb_array_length($1) AND (start + $2 > data_end.at) IS NOT FALSE AS open,
+				level < jsonb_array_length($1) AND start + $2 <= data_end.at AS over,
+				extract(epoch FROM data_end.at - last)::float8 / 86400 AS open_days
+			FROM best JOIN latest USING (entity), data_end
+		), step AS (SELECT generate_series(1, jsonb_array_length($1)) AS s)
+		, counted AS (
+			SELECT s, count(*) FILTER (WHERE level >= s) AS here, count(*) FILTER (WHERE level >= s - 1) AS before,
+				count(*) FILTER (WHERE level >= 1) AS entered,
+				count(*) FILTER (WHERE level = s AND open) AS still_open, count(*) FILTER (WHERE level = s AND over) AS timed_out
+			FROM step LEFT JOIN fate ON true GROUP BY s
+		), took AS (
+			SELECT s, extract(epoch FROM times[s] - times[s - 1])::float8 / 86400 AS days,
+				extract(epoch FROM times[s] - times[1])::float8 / 86400 AS days_from_start
+			FROM step JOIN fate ON level >= s AND s > 1
+		), times AS (
+			SELECT s, percentile_cont(0.5) WITHIN GROUP (ORDER BY days) AS median, percentile_cont(0.9) WITHIN GROUP (ORDER BY days) AS p90,
+				percentile_cont(0.5) WITHIN GROUP (ORDER BY days_from_start) AS from_start
+			FROM took GROUP BY s
+		), moment AS (
+			-- conversions at one time, and those at risk then: converted, open no shorter, or known never to convert
+			SELECT t.s, t.days, count(*) AS converted,
+				max(c.before) - (SELECT count(*) FROM took o WHERE o.s = t.s AND o.days < t.days)
+				- (SELECT count(*) FROM fate f WHERE f.level = t.s - 1 AND f.open AND f.open_days < t.days) AS at_risk
+			FROM took t JOIN counted c USING (s) GROUP BY t.s, t.days
+		), survival AS (
+			SELECT s, pg_temp.product(1 - converted / at_risk::float8) AS surviving FROM moment GROUP BY s
+		)
+		SELECT s, here,
+			CASE WHEN s = 1 THEN CASE WHEN entered > 0 THEN 1 END ELSE here / nullif(before, 0)::float8 END,
+			CASE WHEN s > 1 THEN pg_temp.wilson(here, before, -1) END, CASE WHEN s > 1 THEN pg_temp.wilson(here, before, 1) END,
+			here / nullif(entered, 0)::float8,
+			CASE WHEN s > 1 THEN pg_temp.wilson(here, entered, -1) END, CASE WHEN s > 1 THEN pg_temp.wilson(here, entered, 1) END,
+			still_open, timed_out,
+			CASE WHEN s > 1 AND before > 0 THEN 1 - coalesce(surviving, 1) END,
+			median, p90, from_start
+		FROM counted LEFT JOIN times USING (s) LEFT JOIN survival USING (s)
+		ORDER BY s $$, events)
+	USING steps, within, as_of, entry_until, segment_wanted;
+END
+$body$;
+
+CREATE FUNCTION pg_temp.near(a float8, b float8) RETURNS boolean LANGUAGE sql IMMUTABLE AS
+$$ SELECT CASE WHEN a IS NULL OR b IS NULL THEN a IS NULL AND b IS NULL ELSE abs(a - b) <= 1e-12 + 1e-12 * abs(b) END $$;
+
+-- NULL where a funnel and its twin agree, else the first step where they do not
+CREATE FUNCTION pg_temp.difference(got activity_metrics.funnel_step[], labels text[], events regclass, steps jsonb, within interval,
+	as_of timestamptz DEFAULT NULL, entry_until timestamptz DEFAULT NULL, segment int DEFAULT NULL)
+RETURNS text LANGUAGE sql AS
+$$
+	SELECT format(E'got  %s\nwant %s', g, w)
+	FROM unnest(got) WITH ORDINALITY AS g(step_no, step, reached, step_rate, step_rate_low, step_rate_high, overall_rate, overall_rate_low,
+			overall_rate_high, still_open, timed_out, excluded, broken, eventual_rate, median_days, p90_days, median_days_from_start, note, place)
+	FULL JOIN pg_temp.twin(events, steps, within, as_of, entry_until, segment) w ON w.step_no = g.place
+	WHERE (g.step_no = w.step_no AND g.step = labels[w.step_no] AND g.reached = w.reached
+		AND pg_temp.near(g.step_rate, w.step_rate) AND pg_temp.near(g.step_rate_low, w.step_rate_low)
+		AND pg_temp.near(g.step_rate_high, w.step_rate_high) AND pg_temp.near(g.overall_rate, w.overall_rate)
+		AND pg_temp.near(g.overall_rate_low, w.overall_rate_low) AND pg_temp.near(g.overall_rate_high, w.overall_rate_high)
+		AND g.still_open = w.still_open AND g.timed_out = w.timed_out AND g.excluded = 0 AND g.broken = 0
+		AND pg_temp.near(g.eventual_rate, w.eventual_rate) AND pg_temp.near(g.median_days, w.median_days)
+		AND pg_temp.near(g.p90_days, w.p90_days) AND pg_temp.near(g.median_days_from_start, w.median_days_from_start)) IS NOT TRUE
+	ORDER BY coalesce(g.place, w.step_no) LIMIT 1
+$$;
+
+-- The twin meets what it is there for
+SELECT ok(sum(reached) FILTER (WHERE step_no = 3) > 100 AND sum(still_open) > 100 AND sum(timed_out) > 100
+		AND count(*) FILTER (WHERE eventual_rate > step_rate + 0.01) > 2,
+	'the data hold conversions, open attempts, attempts that timed out, and censoring that matters')
+FROM spec_case, pg_temp.twin('ev', steps, within, '2024-03-04', NULL);
+
+SELECT is(pg_temp.difference(activity_metrics.funnel(entity, at, kind, spec), labels, 'ev', steps, within), NULL, 'bigint: ' || spec)
+FROM spec_case, ev GROUP BY no, spec, steps, labels, within ORDER BY no;
+SELECT is(pg_temp.difference(activity_metrics.funnel('deal ' || entity, at, kind, spec), labels, 'ev', steps, within), NULL, 'text: ' || spec)
+FROM spec_case, ev GROUP BY no, spec, steps, labels, within ORDER BY no;
+SELECT is(pg_temp.difference(activity_metrics.funnel(md5(entity::text)::uuid, at, kind, spec), labels, 'ev', steps, within), NULL, 'uuid: ' || spec)
+FROM spec_case, ev GROUP BY no, spec, steps, labels, within ORDER BY no;
+
+-- as_of: before all events, at one, between two, at the last, long after it
+SELECT is(pg_temp.difference(activity_metrics.funnel(entity, at, kind, spec, as_of), labels, 'ev', steps, within, as_of), NULL,
+	format('as of %s: %s', as_of, spec))
+FROM spec_case, ev, unnest('{2024-02-01,2024-03-03,2024-03-04 05:00:00.000001,2024-03-06,2024-04-01}'::timestamptz[]) AS as_of
+GROUP BY no, spec, steps, labels, within, as_of ORDER BY no, as_of;
+SELECT is(pg_temp.difference(activity_metrics.funnel(entity::text, at, kind, spec, '2024-03-03'), labels, 'ev', steps, within, '2024-03-03'), NULL,
+	'as of, text: ' || spec)
+FROM spec_case, ev GROUP BY no, spec, steps, labels, within ORDER BY no;
+SELECT is(pg_temp.difference(activity_metrics.funnel(md5(entity::text)::uuid, at, kind, spec, '2024-03-03'), labels, 'ev', steps, within, '2024-03-03'), NULL,
+	'as of, uuid: ' || spec)
+FROM spec_case, ev GROUP BY no, spec, steps, labels, within ORDER BY no;
+SELECT is(activity_metrics.funnel(entity, at, kind, spec, '2024-03-03'),
+	activity_metrics.funnel(entity, at, kind, spec, '2024-03-03') FILTER (WHERE at <= '2024-03-03'),
+	'events after as_of are not seen: ' || spec)
+FROM spec_case, ev GROUP BY no, spec ORDER BY no;
+SELECT is(activity_metrics.funnel(entity, at, kind, spec, NULL), activity_metrics.funnel(entity, at, kind, spec),
+	'as_of NULL is the last event: ' || spec)
+FROM spec_case, ev GROUP BY no, spec ORDER BY no;
+SELECT is(activity_metrics.funnel(entity, at, kind, spec, '2024-03-06'), activity_metrics.funnel(entity, at, kind, spec),
+	'as_of the last event is no as_of: ' || spec)
+FROM spec_case, ev GROUP BY no, spec ORDER BY no;
+
+-- entry_until
+SELECT is(pg_temp.difference(activity_metrics.funnel_between(entity, at, kind, spec, as_of, '2024-03-02'), labels, 'ev', steps, within, as_of, '2024-03-02'),
+	NULL, format('entries before 2024-03-02, as of %s: %s', as_of, spec))
+FROM spec_case, ev, unnest('{2024-03-03,NULL}'::timestamptz[]) AS as_of
+GROUP BY no, spec, steps, labels, within, as_of ORDER BY no, as_of;
+SELECT is(activity_metrics.funnel_between(entity, at, kind, 'a -> b within 2 days', NULL, until),
+	activity_metrics.funnel(entity, at, kind, 'a -> b within 2 days'), 'no bound of entries: ' || coalesce(until::text, 'NULL'))
+FROM ev, unnest('{NULL,infinity,2024-03-07,9999-12-31,290000-01-01,294276-12-31}'::timestamptz[]) AS until GROUP BY until ORDER BY until;
+SELECT is((activity_metrics.funnel_between(entity, at, kind, 'a -> b', NULL, until))[1].reached, 0::bigint, 'nobody enters before ' || until)
+FROM ev, unnest('{-infinity,4713-01-01 BC,2024-03-01}'::timestamptz[]) AS until GROUP BY until ORDER BY until;
+
+-- the sum of every row
+SELECT is(count(*) FILTER (WHERE reached <> coalesce(following, 0) + still_open + timed_out + excluded + broken
+		AND (following IS NOT NULL OR still_open + timed_out + excluded + broken > 0)), 0::bigint, 'every row adds up')
+FROM (
+	SELECT f.*, lead(f.reached) OVER (PARTITION BY no, as_of ORDER BY f.step_no) AS following
+	FROM (SELECT no, as_of, activity_metrics.funnel(entity, at, kind, spec, as_of) AS steps
+		FROM ev, spec_case, unnest('{2024-03-02,2024-03-04,NULL}'::timestamptz[]) AS as_of GROUP BY no, as_of) s, unnest(steps) f) x;
+
+-- any order of rows, groups, filters
+SELECT is(activity_metrics.funnel(entity, at, kind, spec ORDER BY md5(id::text)), activity_metrics.funnel(entity, at, kind, spec),
+	'any order of rows: ' || spec)
+FROM spec_case, ev GROUP BY no, spec ORDER BY no;
+SELECT is(activity_metrics.funnel('e' || entity, at, kind, spec ORDER BY at DESC, kind, id DESC),
+	activity_metrics.funnel('e' || entity, at, kind, spec ORDER BY at, kind DESC, id), 'forwards and backwards: ' || spec)
+FROM spec_case, ev GROUP BY no, spec ORDER BY no;
+SELECT is(pg_temp.difference(activity_metrics.funnel(entity, at, kind, spec), labels, 'ev', steps, within, segment => segment), NULL,
+	format('segment %s: %s', segment, spec))
+FROM spec_case, ev WHERE no IN (2, 5) GROUP BY no, spec, steps, labels, within, segment ORDER BY no, segment;
+SELECT is(pg_temp.difference(activity_metrics.funnel(entity, at, kind, spec) FILTER (WHERE segment = 2), labels, 'ev', steps, within, segment => 2), NULL,
+	'FILTER: ' || spec)
+FROM spec_case, ev GROUP BY no, spec, steps, labels, within ORDER BY no;
+SELECT is(activity_metrics.funnel(entity, at, kind, spec), (SELECT activity_metrics.funnel(entity, at, kind, spec_case.spec) FROM ev),
+	'one spec per group, and the same again per row: ' || spec)
+FROM spec_case, ev GROUP BY no, spec ORDER BY no;
+SELECT results_eq(
+	$$SELECT segment, activity_metrics.funnel(entity, at, kind, 'a -> b -> c') FROM ev GROUP BY GROUPING SETS ((segment), ()) ORDER BY segment$$,
+	$$SELECT s, (SELECT activity_metrics.funnel(entity, at, kind, 'a -> b -> c') FROM ev WHERE segment = s OR s IS NULL)
+	FROM unnest('{0,1,2,3,NULL}'::int[]) s ORDER BY s$$, 'GROUPING SETS');
+SELECT is(activity_metrics.funnel(DISTINCT 1::bigint, at, kind, 'a -> a'),
+	activity_metrics.funnel(1::bigint, at, kind, 'a -> a'), 'DISTINCT leaves one of two equal events')
+FROM (VALUES (timestamptz '2024-01-01', 'a'), ('2024-01-02', 'a')) v(at, kind);
+SELECT is((activity_metrics.funnel(DISTINCT 1::bigint, at, kind, 'a -> a'))[2].reached, 0::bigint, '... and one event fills one step')
+FROM (VALUES (timestamptz '2024-01-01', 'a'), ('2024-01-01', 'a')) v(at, kind);
+
+-- NULLs
+SELECT is(activity_metrics.funnel(entity, at, kind, spec), (SELECT activity_metrics.funnel(entity, at, kind, spec_case.spec) FROM ev),
+	'rows without entity, time or kind are left out: ' || spec)
+FROM spec_case, ev_null GROUP BY no, spec ORDER BY no;
+SELECT is(activity_metrics.funnel('e' || entity, at, kind, spec), (SELECT activity_metrics.funnel('e' || entity, at, kind, spec_case.spec) FROM ev),
+	'... of text: ' || spec)
+FROM spec_case, ev_null GROUP BY no, spec ORDER BY no;
+SELECT is((SELECT activity_metrics.funnel(entity, at, kind, 'a -> b') FROM ev WHERE false), NULL, 'no rows: NULL');
+SELECT is((SELECT activity_metrics.funnel(entity::text, at, kind, 'a -> b', '2024-01-01') FROM ev WHERE false), NULL, 'no rows, text, as_of: NULL');
+SELECT is((SELECT activity_metrics.funnel(entity, at, kind, 'a -> b') FILTER (WHERE false) FROM ev), NULL, 'all rows filtered out: NULL');
+SELECT is((SELECT activity_metrics.funnel(entity, at, kind, NULL) FROM ev WHERE false), NULL, 'no rows and no spec: NULL');
+SELECT results_eq($$
+	SELECT f.step_no, f.step, f.reached, f.still_open + f.timed_out + f.excluded + f.broken,
+		num_nonnulls(f.step_rate, f.step_rate_low, f.step_rate_high, f.overall_rate, f.overall_rate_low, f.overall_rate_high,
+			f.eventual_rate, f.median_days, f.p90_days, f.median_days_from_start), f.note
+	FROM (SELECT activity_metrics.funnel(e::bigint, t::timestamptz, k::text, 'a -> (b|c)') AS s FROM (VALUES (NULL, NULL, NULL), (NULL, NULL, NULL)) v(e, t, k)) x, unnest(s) f $$,
+	$$VALUES (1, 'a', 0::bigint, 0::bigint, 0, 'no event of kind a'), (2, 'b|c', 0, 0, 0, 'no event of kind b; no event of kind c')$$,
+	'rows of NULLs only: zeros and the reason');
+SELECT results_eq($$
+	SELECT f.reached, num_nonnulls(f.step_rate, f.overall_rate, f.step_rate_low, f.eventual_rate, f.median_days), f.note
+	FROM (SELECT activity_metrics.funnel(1::bigint, at, kind, 'a -> b') AS s FROM (VALUES (timestamptz '2024-01-01', 'b')) v(at, kind)) x, unnest(s) f $$,
+	$$VALUES (0::bigint, 0, 'no event of kind a, nearest kind present: b'), (0, 0, 'nobody reached the step before: the rate is not defined')$$,
+	'nobody entered: zeros and the reason');
+SELECT is((activity_metrics.funnel(e, t::timestamptz, k, 'a -> b'))[1].note, 'nobody entered: rates are not defined', 'the kind of the first step only without an entity')
+FROM (VALUES (NULL::bigint, '2024-01-01', 'a'), (1, '2024-01-01', 'b')) v(e, t, k);
+SELECT is((activity_metrics.funnel(entity, at, kind, 'a -> b', '2020-01-01'))[1].note, 'no event of kind a', 'as_of before all events: the reason') FROM ev;
+
+-- the nearest kind: of any case, of a few letters' difference; the same for any order of rows
+SELECT is((activity_metrics.funnel(1::bigint, now(), kind, 'call -> meeting -> won'))[2].note,
+	'no event of kind meeting, nearest kind present: meetign', 'the nearest kind is suggested')
+FROM unnest('{call,demo,meetign,metting x,email,won}'::text[]) kind;
+SELECT is((activity_metrics.funnel(1::bigint, now(), kind, 'Call -> won'))[1].note, 'no event of kind Call, nearest kind present: call', 'case is near')
+FROM unnest('{calm,call,bell,won}'::text[]) kind;
+SELECT is(array_agg(DISTINCT note), '{"no event of kind won, nearest kind present: wan"}', 'of two as near, the first in order of bytes, in any order of rows')
+FROM (SELECT (activity_metrics.funnel(1::bigint, now(), kind, 'call -> won' ORDER BY md5(kind || salt)))[2].note
+	FROM unnest('{call,wun,wan,win,wen}'::text[]) kind, generate_series(1, 20) salt GROUP BY salt) x;
+SELECT is((activity_metrics.funnel(1::bigint, now(), kind, 'call -> angebot'))[2].note, 'no event of kind angebot, nearest kind present: Angeböt',
+	'a kind in UTF-8') FROM unnest('{call,Angeböt,成約}'::text[]) kind;
+SELECT is((activity_metrics.funnel(1::bigint, now(), kind, 'call -> won'))[2].note, 'no event of kind won, nearest kind present: call',
+	'a kind too long to be meant is not suggested') FROM (VALUES ('call'), (repeat('won', 100))) v(kind);
+SELECT is((activity_metrics.funnel(1::bigint, now(), kind, 'k1 -> zzz'))[2].note, 'no event of kind zzz, nearest kind present: zz9',
+	'among very many kinds') FROM (SELECT 'k' || i FROM generate_series(1, 3000) i UNION ALL SELECT 'zz9') v(kind);
+SELECT is((activity_metrics.funnel(1::bigint, now(), kind, 'call -> (won | lost)'))[2].note, 'no event of kind lost, nearest kind present: won',
+	'only the kind that is missing') FROM unnest('{call,won}'::text[]) kind;
+
+-- one entity
+SELECT is(activity_metrics.funnel(1::bigint, at, kind, 'a -> b -> c within 3 days')::text,
+	'{"(1,a,1,1,,,1,,,0,0,0,0,,,,,)","(2,b,1,1,' || pg_temp.wilson(1, 1, -1) || ',1,1,' || pg_temp.wilson(1, 1, -1) || ',1,0,1,0,0,1,1.5,1.5,1.5,)","(3,c,0,0,0,'
+	|| pg_temp.wilson(0, 1, 1) || ',0,0,' || pg_temp.wilson(0, 1, 1) || ',0,0,0,0,0,,,,)"}', 'one entity, the whole row')
+FROM (VALUES (timestamptz '2024-01-01', 'a'), ('2024-01-02 12:00', 'b'), ('2024-01-04 00:00:00.000001', 'c')) v(at, kind);
+SELECT is((activity_metrics.funnel(1::bigint, at, kind, 'a -> b -> c within 3 days'))[3].reached, 1::bigint, 'the end of the window is inclusive')
+FROM (VALUES (timestamptz '2024-01-01', 'a'), ('2024-01-02 12:00', 'b'), ('2024-01-04', 'c')) v(at, kind);
+SELECT is((activity_metrics.funnel(1::bigint, at, kind, 'a -> b within 1 day'))[2].reached, 1::bigint, 'a day is 24 hours where the clock changes')
+FROM (VALUES (timestamptz '2024-03-30 12:00 Europe/Berlin', 'a'), ('2024-03-31 13:00 Europe/Berlin', 'b')) v(at, kind);
+
+-- entities that look alike
+SELECT is((activity_metrics.funnel(e, at, kind, 'a -> b'))[1].reached, 9::bigint, 'text entities that differ a little are different')
+FROM (VALUES (''), (' '), ('x'), ('X'), ('x '), (repeat('p', 5000) || '1'), (repeat('p', 5000) || '2'), (repeat('p', 5001)), ('é')) v(e),
+	(VALUES (timestamptz '2024-01-01', 'a'), ('2024-01-01', 'other')) w(at, kind);
+SELECT is((SELECT array_agg(f.reached ORDER BY f.step_no) FROM unnest(s) f), '{9,5}', '... and keep their events to themselves')
+FROM (SELECT activity_metrics.funnel(e, at, kind, 'a -> b' ORDER BY md5(e || kind)) AS s
+	FROM (VALUES ('', 'b'), (' ', ''), ('x', 'b'), ('X', ''), ('x ', 'b'), (repeat('p', 5000) || '1', ''), (repeat('p', 5000) || '2', 'b'), (repeat('p', 5001), ''), ('é', 'b')) v(e, k2),
+		LATERAL (VALUES (timestamptz '2024-01-01', 'a'), ('2024-01-02', k2)) w(at, kind)) x;
+SELECT is((SELECT array_agg(f.reached ORDER BY f.step_no) FROM unnest(s) f), '{300,150}', 'entities of 100 kB that differ in the last bytes')
+FROM (SELECT activity_metrics.funnel(repeat('deal ', 20000) || i, timestamptz '2024-01-01' + j * interval '1 day', CASE j WHEN 0 THEN 'a' ELSE 'b' END, 'a -> b') AS s
+	FROM generate_series(1, 300) i, generate_series(0, i % 2) j) x;
+SELECT is((SELECT array_agg(f.reached ORDER BY f.step_no) FROM unnest(s) f), '{8,4}', 'bigint entities to the ends of their range')
+FROM (SELECT activity_metrics.funnel(e, timestamptz '2024-01-01' + j * interval '1 day', CASE j WHEN 0 THEN 'a' ELSE 'b' END, 'a -> b' ORDER BY j DESC, e) AS s
+	FROM unnest('{-9223372036854775808,-9223372036854775807,-4294967296,-1,0,1,4294967296,9223372036854775807}'::bigint[]) WITH ORDINALITY v(e, i),
+		generate_series(0, (i % 2)::int) j) x;
+SELECT is((activity_metrics.funnel(e::uuid, now(), 'a', 'a'))[1].reached, 3::bigint, 'uuid entities')
+FROM unnest('{00000000-0000-0000-0000-000000000000,00000000-0000-0000-0000-000000000001,ffffffff-ffff-ffff-ffff-ffffffffffff,00000000-0000-0000-0000-000000000001}'::text[]) e;
+
+-- times at the ends
+SELECT is((activity_metrics.funnel(1::bigint, at, kind, 'a -> b'))[2].median_days, extract(epoch FROM timestamptz '13553-01-01' - '4713-01-01 BC')::float8 / 86400,
+	'from the first year to the last')
+FROM (VALUES (timestamptz '4713-01-01 BC', 'a'), ('13553-01-01', 'b')) v(at, kind);
+
+-- many groups, as the planner likes
+CREATE TEMP TABLE many AS SELECT i % 5000 AS g, (i / 5000)::bigint AS e, timestamptz '2024-01-01' + i * interval '1 second' AS at, (ARRAY['a', 'b', 'c'])[1 + i % 3] AS kind
+FROM generate_series(0, 59999) i;
+ANALYZE many;
+CREATE FUNCTION pg_temp.many_groups(hashed boolean, OUT groups bigint, OUT entered numeric, OUT digest text) LANGUAGE plpgsql AS
+$$
+BEGIN
+	PERFORM set_config('enable_hashagg', hashed::text, true), set_config('enable_sort', (NOT hashed)::text, true);
+	SELECT count(*), sum(s[1].reached), md5(string_agg(s::text, ';' ORDER BY g))
+	FROM (SELECT g, activity_metrics.funnel(e, at, kind, 'a -> b -> c within 5 hours') AS s FROM many GROUP BY g) x
+	INTO groups, entered, digest;
+END
+$$;
+SELECT is(ROW(groups, entered), ROW(5000::bigint, 20000::numeric), '5,000 groups hashed') FROM pg_temp.many_groups(true);
+SELECT is(a.digest, b.digest, '... and sorted') FROM pg_temp.many_groups(true) a, pg_temp.many_groups(false) b;
+RESET enable_hashagg;
+RESET enable_sort;
+
+-- again for every outer row
+SELECT is(count(DISTINCT f.s), 1::bigint, 'a subquery per row gives the same each time')
+FROM generate_series(1, 20) i, LATERAL (SELECT activity_metrics.funnel(entity, at, kind, 'a -> b -> c') AS s FROM ev WHERE i IS NOT NULL) f;
+
+-- a specification out of line, and one with very many kinds
+CREATE TEMP TABLE stored (spec text);
+ALTER TABLE stored ALTER spec SET STORAGE EXTERNAL;
+INSERT INTO stored SELECT 'a -> (b | ' || string_agg('other' || i, ' | ') || ')' FROM generate_series(1, 500) i;
+SELECT is((activity_metrics.funnel(entity, at, kind, spec))[2].reached, (activity_metrics.funnel(entity, at, kind, 'a -> b'))[2].reached,
+	'a specification in a toast table') FROM ev, stored;
+CREATE FUNCTION pg_temp.state_or(query text) RETURNS text LANGUAGE plpgsql AS
+$$ DECLARE got text; BEGIN EXECUTE query INTO got; RETURN coalesce(got, 'NULL'); EXCEPTION WHEN OTHERS THEN RETURN sqlstate; END $$;
+SELECT ok(pg_temp.state_or($$
+	SELECT (activity_metrics.funnel(1::bigint, now(), 'k32900', spec))[1].reached
+	FROM (SELECT '(' || string_agg('k' || i, '|') || ') -> b' FROM generate_series(1, 33000) i) s(spec) $$) IN ('1', '54000'),
+	'33,000 kinds: all are matched, or too many');
+
+-- What is refused
+
+SELECT throws_ok($$SELECT activity_metrics.funnel(entity, at, kind, 'a -> b') OVER () FROM ev$$, '0A000', NULL, 'no window function');
+SELECT throws_ok($$SELECT activity_metrics.funnel(entity, at, kind, CASE WHEN id = 100 THEN 'a -> c' ELSE 'a -> b' END) FROM ev$$, '22023',
+	'funnel specification changes within a group', 'a specification that changes');
+SELECT throws_ok($$SELECT activity_metrics.funnel(entity, at, kind, CASE WHEN id = 100 THEN 'a -> b ' ELSE 'a -> b' END) FROM ev$$, '22023',
+	'funnel specification changes within a group', '... by a blank');
+SELECT throws_ok($$SELECT activity_metrics.funnel(entity, at, NULL, 'a -> ' || id) FROM ev$$, '22023',
+	'funnel specification changes within a group', '... in rows without a kind');
+SELECT throws_ok($$SELECT activity_metrics.funnel(entity, at, kind, 'a -> b', CASE WHEN id = 100 THEN timestamptz '2024-03-02' ELSE '2024-03-03' END) FROM ev$$,
+	'22023', 'as_of changes within a group', 'an as_of that changes');
+SELECT throws_ok($$SELECT activity_metrics.funnel(entity::text, at, kind, 'a -> b', CASE WHEN id <> 100 THEN timestamptz '2024-03-02' END) FROM ev$$,
+	'22023', 'as_of changes within a group', '... to NULL');
+SELECT throws_ok($$SELECT activity_metrics.funnel(entity::text, at, kind, 'a -> b', CASE WHEN id = 100 THEN timestamptz '2024-03-02' END) FROM ev$$,
+	'22023', 'as_of changes within a group', '... from NULL');
+SELECT throws_ok($$SELECT activity_metrics.funnel(entity, at, kind, 'a -> b', at) FROM ev$$, '22023', 'as_of changes within a group', '... with every row');
+SELECT lives_ok($$SELECT activity_metrics.funnel(entity, at, kind, 'a -> ' || segment, timestamptz '2024-03-02' + segment * interval '1 day') FROM ev GROUP BY segment$$,
+	'both may change between groups');
+SELECT throws_ok($$SELECT activity_metrics.funnel(entity, at, kind, NULL) FROM ev$$, '22004', NULL, 'no specification');
+SELECT throws_ok($$SELECT activity_metrics.funnel(entity, at, kind, CASE WHEN id <> 100 THEN 'a -> b' END) FROM ev$$, '22004', NULL, '... in one row');
+SELECT throws_ok(format('SELECT activity_metrics.funnel(1::bigint, %L::timestamptz, %L, %L)', at, kind, 'a -> b'), '22008', NULL, format('time %s, kind %s', at, kind))
+FROM unnest('{infinity,-infinity,13556-01-01,294276-12-31}'::timestamptz[]) at, unnest('{a,other}'::text[]) kind;
+SELECT throws_ok(format('SELECT activity_metrics.funnel(1::bigint, now(), %L, %L, %L::timestamptz)', 'a', 'a -> b', as_of), '22008', NULL, 'as of ' || as_of)
+FROM unnest('{infinity,-infinity,13556-01-01}'::timestamptz[]) as_of;
+SELECT throws_like($$SELECT activity_metrics.funnel(1::bigint, 'infinity', 'a', 'a -> b')$$, 'event time is infinite', 'the message says which time');
+SELECT throws_like($$SELECT activity_metrics.funnel(1::bigint, now(), 'a', 'a -> b', 'infinity')$$, 'as_of is infinite', '... and that it is as_of');
+SELECT throws_like($$SELECT activity_metrics.funnel(1::bigint, '20000-01-01', 'a', 'a -> b')$$, 'event time 20000-01-01 00:00:00+00 is out of range', '... and its value');
+
+-- positions count characters, from 1
+SELECT throws_ok(format('SELECT activity_metrics.funnel(1::bigint, now(), %L, %L)', 'a', spec), state, message, 'refused: ' || spec)
+FROM (VALUES
+	('', '22023', 'invalid funnel specification at position 1: expected a step, found the end'),
+	('a -> ', '22023', 'invalid funnel specification at position 6: expected a step, found the end'),
+	('a b', '22023', 'invalid funnel specification at position 3: expected "->", "within" or ",", found "b"'),
+	('ä -> ö ü', '22023', 'invalid funnel specification at position 8: expected "->", "within" or ",", found "ü"'),
+	('成約 -> 🎉 -> ''x', '22023', 'invalid funnel specification at position 12: a quoted kind is not closed'),
+	('a -> b within 3 months', '22023', 'invalid funnel specification at position 17: months and longer units have no fixed length'),
+	('a -> b within 9999999 days', '54000', 'invalid funnel specification at position 15: a length of time is over 4,500 years'),
+	('a -> b?', '0A000', 'invalid funnel specification at position 1: an optional step is not supported by this version'),
+	('a -> b [1 day]', '0A000', 'invalid funnel specification at position 1: a limit on one step is not supported by this version'),
+	('a -> !c -> b', '0A000', 'invalid funnel specification at position 1: an exclusion is not supported by this version'),
+	('a -> b, strict order', '0A000', 'invalid funnel specification at position 1: strict order is not supported by this version'),
+	('a -> b, strict increase', '0A000', NULL), ('a -> b, any order', '0A000', NULL), ('a -> b, first entry', '0A000', NULL),
+	('a -> b, totals', '0A000', NULL)) v(spec, state, message);
+SELECT throws_ok(format('SELECT activity_metrics.funnel(1::bigint, now(), %L, %L)', 'a', string_agg('s' || i, ' -> ')), '54000', NULL, '33 steps')
+FROM generate_series(1, 33) i;
+SELECT throws_ok($$SELECT activity_metrics.funnel(1::bigint, now(), NULL, 'a ->')$$, '22023', NULL, 'a faulty specification is refused without events too');
+
+CREATE FUNCTION pg_temp.diagnostics(query text, OUT detail text, OUT hint text) LANGUAGE plpgsql AS
+$$ BEGIN EXECUTE query; EXCEPTION WHEN OTHERS THEN GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT; END $$;
+SELECT is(ARRAY[detail, hint], ARRAY['The specification is "a -> b within 3 months".', 'Write 30 days, or 90 days for a quarter.'], 'the error shows the text and the way out')
+FROM pg_temp.diagnostics($$SELECT activity_metrics.funnel(1::bigint, now(), 'a', 'a -> b within 3 months')$$) d;
+SELECT is(length(detail), 24 + 400 / 3, 'a long text is shown in part, without cutting a character')
+FROM pg_temp.diagnostics(format('SELECT activity_metrics.funnel(1::bigint, now(), %L, %L)', 'a', repeat('成', 5000) || ' ->')) d;
+
+-- the kinds of a specification
+SELECT is(activity_metrics.funnel_kinds('a -> (b | ''c d'') -> a'), '{a,b,c d}', 'funnel_kinds: all');
+SELECT is(array_agg(activity_metrics.funnel_kinds('a -> (b | ''c d'') -> a', i)::text ORDER BY i), '{"{a}","{b,\"c d\"}","{a}","{}"}', 'funnel_kinds: of each step, and of none')
+FROM generate_series(1, 4) i;
+SELECT ok(pg_temp.state_or(format('SELECT activity_metrics.funnel_kinds(%L, %s)', 'a -> b', i)) IN ('{}', '22023'), 'funnel_kinds: step ' || i || ' does not exist')
+FROM unnest('{-1,-30,-31,-32,-2147483648,32,33,34,2147483647}'::int[]) i;
+SELECT throws_ok($$SELECT activity_metrics.funnel_kinds('a ->')$$, '22023', NULL, 'funnel_kinds: a faulty specification');
+SELECT is(activity_metrics.funnel_kinds(NULL), NULL, 'funnel_kinds of NULL');
+
+SELECT * FROM finish();
+ROLLBACK;
