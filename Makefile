@@ -22,6 +22,7 @@ PURE_OBJS = \
 
 OBJS = $(PURE_OBJS) \
 	src/activity_metrics.o \
+	src/common/exact_agg.o \
 	src/common/memory.o \
 	src/common/names.o \
 	src/common/options.o \

@@ -38,14 +38,13 @@ BEGIN
 			activity_metrics.funnel_kinds('(' || m.event_kinds || ')', 1));
 	END IF;
 	IF what = 'quality' THEN
-		value := format('pg_catalog.avg(%1$s ORDER BY %1$s)', activity_metrics.quality_column(source));
+		value := format('activity_metrics.exact_avg(%s)', activity_metrics.quality_column(source));
 		RETURN format('%s FILTER (WHERE %s)', value, condition);
 	END IF;
 	value := CASE m.agg
 		WHEN 'count' THEN 'pg_catalog.count(*)'
 		WHEN 'count_distinct' THEN format('pg_catalog.count(DISTINCT %s)', activity_metrics.text_column(source, m.value_column, 'value'))
-		-- in one order: floats added in another have other last bits
-		ELSE format('pg_catalog.sum(%1$s ORDER BY %1$s)', activity_metrics.number_column(source, m.value_column, 'value')) END;
+		ELSE format('activity_metrics.exact_sum(%s)', activity_metrics.number_column(source, m.value_column, 'value')) END;
 	RETURN format('coalesce(%s FILTER (WHERE %s), 0)::pg_catalog.float8', value, condition);
 END;
 $$;

@@ -1,0 +1,149 @@
+/*
+ * exact_sum(x) and exact_avg(x): SQL glue for sums that do not depend on the
+ * order of rows, the plan or the number of workers.
+ *
+ * Portions Copyright (c) 2026, activity_metrics contributors
+ * PostgreSQL licence, see LICENSE.
+ */
+#include "common/compat.h"
+
+#include <math.h>
+
+#include "fmgr.h"
+#include "libpq/pqformat.h"
+
+#include "stats/exact_sum.h"
+
+#define STATE_VERSION	1
+
+typedef struct ExactState
+{
+	int64		n;
+	AmExactSum	sum;
+} ExactState;
+
+static ExactState *
+create_state(FunctionCallInfo fcinfo)
+{
+	MemoryContext context;
+	ExactState *state;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "exact_sum called outside an aggregate");
+	state = MemoryContextAlloc(context, sizeof(ExactState));
+	state->n = 0;
+	am_exact_start(&state->sum);
+	return state;
+}
+
+PG_FUNCTION_INFO_V1(am_exact_trans);
+Datum
+am_exact_trans(PG_FUNCTION_ARGS)
+{
+	ExactState *state = PG_ARGISNULL(0) ? create_state(fcinfo) : (ExactState *) PG_GETARG_POINTER(0);
+
+	if (!PG_ARGISNULL(1))
+	{
+		double		term = PG_GETARG_FLOAT8(1);
+
+		if (!isfinite(term))
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("a value to be summed is %g", term),
+					 errhint("Leave such rows out, or give NULL where the value is not known.")));
+		am_exact_add(&state->sum, term);
+		state->n++;
+	}
+	PG_RETURN_POINTER(state);
+}
+
+PG_FUNCTION_INFO_V1(am_exact_combine);
+Datum
+am_exact_combine(PG_FUNCTION_ARGS)
+{
+	ExactState *state = PG_ARGISNULL(0) ? create_state(fcinfo) : (ExactState *) PG_GETARG_POINTER(0);
+
+	if (!PG_ARGISNULL(1))
+	{
+		const ExactState *other = (const ExactState *) PG_GETARG_POINTER(1);
+
+		for (int i = 0; i < other->sum.n; i++)
+			am_exact_add(&state->sum, other->sum.parts[i]);
+		state->n += other->n;
+	}
+	PG_RETURN_POINTER(state);
+}
+
+/* Format: byte version, int64 count, int32 parts, each a float8 */
+PG_FUNCTION_INFO_V1(am_exact_serial);
+Datum
+am_exact_serial(PG_FUNCTION_ARGS)
+{
+	const ExactState *state = (const ExactState *) PG_GETARG_POINTER(0);
+	StringInfoData out;
+
+	pq_begintypsend(&out);
+	pq_sendbyte(&out, STATE_VERSION);
+	pq_sendint64(&out, state->n);
+	pq_sendint32(&out, state->sum.n);
+	for (int i = 0; i < state->sum.n; i++)
+		pq_sendfloat8(&out, state->sum.parts[i]);
+	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
+}
+
+PG_FUNCTION_INFO_V1(am_exact_deserial);
+Datum
+am_exact_deserial(PG_FUNCTION_ARGS)
+{
+	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
+	StringInfoData in;
+	ExactState *state = palloc(sizeof(ExactState));
+	int			parts;
+
+	if (!AggCheckCallContext(fcinfo, NULL))
+		elog(ERROR, "exact_sum called outside an aggregate");
+	initStringInfo(&in);
+	appendBinaryStringInfo(&in, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+	if (pq_getmsgbyte(&in) != STATE_VERSION)
+		elog(ERROR, "cannot read this state of exact_sum");
+	state->n = pq_getmsgint64(&in);
+	parts = (int) pq_getmsgint(&in, 4);
+	am_exact_start(&state->sum);
+	for (int i = 0; i < parts; i++)
+		am_exact_add(&state->sum, pq_getmsgfloat8(&in));
+	pq_getmsgend(&in);
+	PG_RETURN_POINTER(state);
+}
+
+static Datum
+final_sum(FunctionCallInfo fcinfo, bool mean)
+{
+	const ExactState *state;
+	double		sum;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	state = (const ExactState *) PG_GETARG_POINTER(0);
+	if (state->n == 0)
+		PG_RETURN_NULL();
+	sum = am_exact_round(&state->sum);
+	if (!isfinite(sum))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("sum overflows")));
+	PG_RETURN_FLOAT8(mean ? sum / (double) state->n : sum);
+}
+
+PG_FUNCTION_INFO_V1(am_exact_sum_final);
+Datum
+am_exact_sum_final(PG_FUNCTION_ARGS)
+{
+	return final_sum(fcinfo, false);
+}
+
+PG_FUNCTION_INFO_V1(am_exact_avg_final);
+Datum
+am_exact_avg_final(PG_FUNCTION_ARGS)
+{
+	return final_sum(fcinfo, true);
+}
