@@ -129,4 +129,16 @@ demo:
 demo-clean:
 	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/demo/run clean
 
-.PHONY: unit unit-programs prove test test-all demo demo-clean
+# funnel() against the floor of any grouping, on a throwaway server; ROWS and RUNS change the size
+bench:
+	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/bench/run
+
+# vanity() on labelled worlds, graded; needs Debian's python3-numpy, so its own python3 comes first
+PYTHON3 ?= $(firstword $(wildcard /usr/bin/python3) python3)
+bench-vanity:
+	@$(MKDIR_P) $(UNIT_BUILD)
+	@$(UNIT_CC) $(UNIT_CFLAGS) -I$(srcdir)/src -o $(UNIT_BUILD)/vanity_worlds $(srcdir)/bench/vanity_worlds.c $(PURE_SRCS) -lm
+	@$(UNIT_BUILD)/vanity_worlds $(SHARED)/vanity_worlds > $(UNIT_BUILD)/predictions.csv
+	@$(PYTHON3) $(SHARED)/vanity_worlds/grade.py $(SHARED)/vanity_worlds/labels.json $(UNIT_BUILD)/predictions.csv --bars
+
+.PHONY: unit unit-programs prove test test-all demo demo-clean bench bench-vanity
