@@ -14,9 +14,11 @@ PURE_OBJS = \
 	src/funnel/funnel_spec.o \
 	src/funnel/funnel_match.o \
 	src/lead_lag/lead_lag.o \
+	src/lead_lag/lead_lag_forecast.o \
 	src/lead_lag/lead_lag_words.o \
 	src/vanity/vanity.o \
 	src/vanity/vanity_fit.o \
+	src/vanity/vanity_posterior.o \
 	src/vanity/vanity_words.o \
 	src/vanity/gaming.o
 
@@ -28,6 +30,7 @@ OBJS = $(PURE_OBJS) \
 	src/common/options.o \
 	src/common/rates_sql.o \
 	src/events/event_exchange.o \
+	src/events/event_file.o \
 	src/events/event_log.o \
 	src/events/event_read.o \
 	src/events/time_log.o \

@@ -12,6 +12,7 @@
 #include "utils/memutils.h"
 
 #include "common/am_host.h"
+#include "events/event_file.h"
 #include "events/event_log.h"
 
 PG_MODULE_MAGIC_EXT(.name = "activity_metrics");
@@ -46,5 +47,5 @@ _PG_init(void)
 							 GUC_NOT_IN_SAMPLE | GUC_NO_SHOW_ALL,
 							 NULL, NULL, NULL);
 	MarkGUCPrefixReserved("activity_metrics");
-	am_event_exchange_init();
+	am_event_file_init();
 }

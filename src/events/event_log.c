@@ -42,7 +42,10 @@ am_event_log_create(MemoryContext context, AmEntityType type, bool partial)
 	log->partitions = &log->single;
 	empty_partition(&log->single);
 	if (partial)
+	{
 		log->fileset = MemoryContextAllocZero(context, sizeof(FileSet));
+		am_event_file_expect();
+	}
 	return log;
 }
 
@@ -162,18 +165,36 @@ write_partition(AmEventLog *log, AmPartition *partition)
 		partition->next = partition->limit = NULL;
 }
 
-static void partition_log(AmEventLog *log);
+static void
+visit_block(AmEventLog *log, const AmBlock *block, AmRecordVisitor visit, void *arg)
+{
+	const char *at = block->data;
+
+	CHECK_FOR_INTERRUPTS();
+	while (at < block->data + block->used)
+	{
+		const AmRecord *record = (const AmRecord *) at;
+
+		visit(arg, record);
+		at += am_record_size(log, record);
+	}
+}
 
 void
-am_event_log_write_all(AmEventLog *log)
+am_event_log_each_record(AmEventLog *log, AmPartition *partition, AmRecordVisitor visit, void *arg)
 {
-	if (log->partitions == &log->single)
-		partition_log(log);
-	for (int i = 0; i < log->n_partitions; i++)
+	int64		number = partition->last_on_file;
+
+	am_partition_close_block(partition);
+	for (AmBlock *block = partition->blocks; block; block = block->next)
+		visit_block(log, block, visit, arg);
+	while (number >= 0)
 	{
-		CHECK_FOR_INTERRUPTS();
-		if (log->partitions[i].blocks)
-			write_partition(log, &log->partitions[i]);
+		AmBlock    *block = am_event_file_read(log->file, number);
+
+		number = block->previous;
+		visit_block(log, block, visit, arg);
+		pfree(block);
 	}
 }
 
@@ -203,6 +224,19 @@ partition_log(AmEventLog *log)
 	for (AmBlock *block = single.blocks; block; block = block->next)
 		log->allocated += block->size;
 	am_partition_free_blocks(log, &single);
+}
+
+void
+am_event_log_write_all(AmEventLog *log)
+{
+	if (log->partitions == &log->single)
+		partition_log(log);
+	for (int i = 0; i < log->n_partitions; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (log->partitions[i].blocks)
+			write_partition(log, &log->partitions[i]);
+	}
 }
 
 static void

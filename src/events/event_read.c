@@ -50,43 +50,6 @@ typedef struct GroupTable
 /* The most that grouping takes for a record: its stamp, its group's number, and a group of its own */
 #define GROUPING_BYTES	(sizeof(uint64) + sizeof(uint32) + 2 * sizeof(Group) + 4 * sizeof(uint32))
 
-static inline const AmRecord *
-first_record(const AmBlock *block)
-{
-	return (const AmRecord *) block->data;
-}
-
-#define foreach_record(log, block, record) \
-	for (const AmRecord *record = first_record(block); \
-		 (const char *) record < (block)->data + (block)->used; \
-		 record = (const AmRecord *) ((const char *) record + am_record_size(log, record)))
-
-static void
-visit_block(AmEventLog *log, const AmBlock *block, AmRecordVisitor visit, void *arg)
-{
-	CHECK_FOR_INTERRUPTS();
-	foreach_record(log, block, record)
-		visit(arg, record);
-}
-
-void
-am_event_log_each_record(AmEventLog *log, AmPartition *partition, AmRecordVisitor visit, void *arg)
-{
-	int64		number = partition->last_on_file;
-
-	am_partition_close_block(partition);
-	for (AmBlock *block = partition->blocks; block; block = block->next)
-		visit_block(log, block, visit, arg);
-	while (number >= 0)
-	{
-		AmBlock    *block = am_event_file_read(log->file, number);
-
-		number = block->previous;
-		visit_block(log, block, visit, arg);
-		pfree(block);
-	}
-}
-
 static void
 grow_table(GroupTable *table)
 {

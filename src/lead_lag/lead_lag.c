@@ -1,6 +1,5 @@
 /*
- * Which of two panel columns moves first; see lead_lag.h.  Sections named in
- * comments are those of docs on lead and lag statistics (lead_lag.md).
+ * Which of two panel columns moves first; see lead_lag.h.
  *
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.
@@ -12,6 +11,7 @@
 
 #include "common/am_host.h"
 #include "lead_lag/lead_lag.h"
+#include "lead_lag/lead_lag_forecast.h"
 #include "stats/distributions.h"
 #include "stats/multiplicity.h"
 #include "stats/rates.h"
@@ -32,15 +32,7 @@
 /* z below this is 0, and has no sign */
 #define ZERO_Z			1e-12
 
-/*
- * A regressor is spanned by the others if no more than this is left of it.
- * Far above rounding, even where two of these multiply; regressors are of
- * order 1, or dust.
- */
-#define COLLINEAR		1e-6
-
 #define MIN_PAIRS		3		/* per unit and lag */
-#define MIN_TRAINING	6		/* rows before a forecast, two per coefficient */
 
 /* the two columns */
 enum
@@ -104,9 +96,7 @@ typedef struct LagSum
 	Moments		pooled;
 	Moments		between;
 	Moments		within;
-	double		sse_own;
-	double		sse_with;
-	double		ss_outcome;
+	AmForecastErrors errors;
 } LagSum;
 
 /* One unit after the transformations; rows without both u and v are gone */
@@ -127,12 +117,6 @@ typedef struct PairWalk
 	size_t		late;
 } PairWalk;
 
-static inline uint64_t
-periods_between(int64_t from, int64_t to)
-{
-	return (uint64_t) to - (uint64_t) from;
-}
-
 static void
 pair_start(PairWalk *walk, const int64_t *period, size_t n, int lag)
 {
@@ -149,7 +133,7 @@ pair_next(PairWalk *walk)
 {
 	while (walk->late < walk->n)
 	{
-		uint64_t	apart = periods_between(walk->period[walk->early], walk->period[walk->late]);
+		uint64_t	apart = am_periods_between(walk->period[walk->early], walk->period[walk->late]);
 
 		if (apart == walk->distance)
 			return true;
@@ -260,7 +244,7 @@ am_lead_lag_missing(const AmPanel *panel)
 	{
 		if (panel->unit[i] == panel->unit[i - 1])
 		{
-			uint64_t	gap = periods_between(panel->period[i - 1], panel->period[i]) - 1;
+			uint64_t	gap = am_periods_between(panel->period[i - 1], panel->period[i]) - 1;
 
 			missing = gap > UINT64_MAX - missing ? UINT64_MAX : missing + gap;
 		}
@@ -481,11 +465,11 @@ number_periods(const Work *work, size_t *slot_of)
 		if (work->period[i] > to)
 			to = work->period[i];
 	}
-	if (periods_between(from, to) < 4 * (uint64_t) work->n + 1024)
+	if (am_periods_between(from, to) < 4 * (uint64_t) work->n + 1024)
 	{
 		for (i = 0; i < work->n; i++)
-			slot_of[i] = (size_t) periods_between(from, work->period[i]);
-		return (size_t) periods_between(from, to) + 1;
+			slot_of[i] = (size_t) am_periods_between(from, work->period[i]);
+		return (size_t) am_periods_between(from, to) + 1;
 	}
 
 	distinct = am_host_alloc(work->n * sizeof(int64_t));
@@ -644,13 +628,13 @@ prewhiten(const int64_t *period, size_t n, double *const t[COLUMNS],
 	for (i = 0; i < n; i++)
 	{
 		ss += t[X][i] * t[X][i];
-		if (i > 0 && periods_between(period[i - 1], period[i]) == 1)
+		if (i > 0 && am_periods_between(period[i - 1], period[i]) == 1)
 			lagged += t[X][i - 1] * t[X][i];
 	}
 	phi = lagged / ss;
 	for (i = 1; i < n; i++)
 	{
-		if (periods_between(period[i - 1], period[i]) != 1)
+		if (am_periods_between(period[i - 1], period[i]) != 1)
 			continue;
 		filtered[X][kept] = t[X][i] - phi * t[X][i - 1];
 		filtered[Y][kept] = t[Y][i] - phi * t[Y][i - 1];
@@ -695,79 +679,6 @@ add_z(LagSum *sum, const Series *series, double denominator, int lag)
 }
 
 /*
- * Rolling-origin forecasts (section 2.10): y on 1 and its predecessor, with
- * and without x lag periods before.  Both models learn from the same rows.
- * One triangular factor, grown by Givens rotations, serves both: the first
- * two rows of it are those of the smaller model.
- */
-static void
-add_forecasts(LagSum *sum, const int64_t *period, size_t n, double *const t[COLUMNS],
-			  double y_scale, int lag)
-{
-	double		R[3][4];
-	size_t		first_forecast = (n + 1) / 2;
-	size_t		i,
-				j = 0,
-				rows = 0;
-
-	memset(R, 0, sizeof(R));
-	for (i = 1; i < n; i++)
-	{
-		double		row[4];
-		int			k,
-					m;
-
-		if (periods_between(period[i - 1], period[i]) != 1)
-			continue;
-		while (periods_between(period[j], period[i]) > (uint64_t) lag)
-			j++;
-		if (periods_between(period[j], period[i]) != (uint64_t) lag)
-			continue;
-		row[0] = 1;
-		row[1] = t[Y][i - 1];
-		row[2] = t[X][j];
-		row[3] = t[Y][i];
-
-		if (i >= first_forecast && rows >= MIN_TRAINING &&
-			R[1][1] > COLLINEAR * (1 + fabs(R[0][1])) &&
-			R[2][2] > COLLINEAR * (1 + fabs(R[0][2]) + fabs(R[1][2])))
-		{
-			double		own1 = R[1][3] / R[1][1];
-			double		own0 = (R[0][3] - R[0][1] * own1) / R[0][0];
-			double		with2 = R[2][3] / R[2][2];
-			double		with1 = (R[1][3] - R[1][2] * with2) / R[1][1];
-			double		with0 = (R[0][3] - R[0][1] * with1 - R[0][2] * with2) / R[0][0];
-			double		own = (row[3] - own0 - own1 * row[1]) * y_scale;
-			double		with = (row[3] - with0 - with1 * row[1] - with2 * row[2]) * y_scale;
-
-			sum->sse_own += own * own;
-			sum->sse_with += with * with;
-		}
-		sum->ss_outcome += row[3] * y_scale * row[3] * y_scale;
-
-		for (k = 0; k < 3; k++)
-		{
-			double		length = sqrt(R[k][k] * R[k][k] + row[k] * row[k]);
-			double		cosine,
-						sine;
-
-			if (length == 0)
-				continue;
-			cosine = R[k][k] / length;
-			sine = row[k] / length;
-			for (m = k; m < 4; m++)
-			{
-				double		old = R[k][m];
-
-				R[k][m] = cosine * old + sine * row[m];
-				row[m] = cosine * row[m] - sine * old;
-			}
-		}
-		rows++;
-	}
-}
-
-/*
  * From the sums of a lag to its row.
  *
  * t over units needs units that differ.  Copies of one series are one series,
@@ -787,8 +698,8 @@ finish_row(AmLeadLagRow *row, const LagSum *sum, bool means_removed)
 	row->r_pooled = varies(&sum->pooled) ? moments_r(&sum->pooled) : NAN;
 	row->r_between = varies(&sum->between) ? moments_r(&sum->between) : NAN;
 	row->r_within = moments_r(&sum->within);
-	if (row->lag > 0 && sum->sse_own > 1e-24 * sum->ss_outcome)
-		row->forecast_gain = 1 - sum->sse_with / sum->sse_own;
+	if (row->lag > 0 && sum->errors.own > 1e-24 * sum->errors.outcome)
+		row->forecast_gain = 1 - sum->errors.with_x / sum->errors.own;
 
 	if (sum->units > 0)
 	{
@@ -835,7 +746,7 @@ am_lead_lag_default_max_lag(const AmPanel *panel)
 
 		if (panel->unit[i] != panel->unit[start])
 			start = i;
-		span = periods_between(panel->period[start], panel->period[i]);
+		span = am_periods_between(panel->period[start], panel->period[i]);
 		if (span > longest)
 			longest = span;
 	}
@@ -908,7 +819,7 @@ am_lead_lag(const AmPanel *panel, const AmLeadLagOptions *options, AmLeadLagRow 
 		for (i = max_lag + 1; i < n_rows; i++)
 		{
 			AM_CHECK_INTERRUPTS();
-			add_forecasts(&sums[i], period, n, t, ldexp(1, exponent[Y] - y_exponent), i - max_lag);
+			am_lead_lag_forecast(&sums[i].errors, period, n, t[X], t[Y], ldexp(1, exponent[Y] - y_exponent), i - max_lag);
 		}
 
 		series.n = n;

@@ -14,8 +14,6 @@
 #include "vanity/vanity_fit.h"
 
 #define SIDE_PERIODS	16		/* compared before and after, at most */
-#define LEADS_M			0.60	/* elasticity of a metric that leads, section 2.5 */
-#define LEADS_S			0.28
 #define EVIDENCE_CLIP	6.0
 
 /* Rows of the panel before and after the target, as each unit shows them */
@@ -237,14 +235,14 @@ measure_effects(const Sides *sides, AmVanityFit *split, const AmVanityWindow *wi
 		spread[side] = sqrt(information[side] / weight[side]);
 	}
 
-	precision = 1 / (LEADS_S * LEADS_S);
-	steps->b_pre = LEADS_M;
-	steps->se_pre = LEADS_S;
+	precision = 1 / (AM_VF_LEADS_S * AM_VF_LEADS_S);
+	steps->b_pre = AM_VF_LEADS_M;
+	steps->se_pre = AM_VF_LEADS_S;
 	if (se[0] > 0)
 	{
 		double		data = 1 / (se[0] * se[0]);
 
-		steps->b_pre = (LEADS_M * precision + b[0] * data) / (precision + data);
+		steps->b_pre = (AM_VF_LEADS_M * precision + b[0] * data) / (precision + data);
 		steps->se_pre = 1 / sqrt(precision + data);
 	}
 	if (steps->b_pre < 0)

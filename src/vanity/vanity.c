@@ -22,7 +22,6 @@
 #define LEANS				0.667	/* less is no claim worth doubting, more than the next needs no doubt */
 #define OVERWHELMING		0.97
 #define PRIOR_SUBSTANCE		0.003	/* only metric x quality leads */
-#define PRIOR_NOTHING		0.42
 
 static double
 map_to_unit(double value, double zero_at, double one_at)
@@ -668,7 +667,7 @@ doubt_trend(AmVanityFit *fit, const AmVanityOptions *options, AmVanityPosterior 
 static void
 weigh_substance(AmVanityResult *result, double log_leads_with_quality)
 {
-	double		log_odds = log(PRIOR_SUBSTANCE / PRIOR_NOTHING) + log_leads_with_quality + log(result->p_nothing);
+	double		log_odds = log(PRIOR_SUBSTANCE / AM_VF_PRIOR_NOTHING) + log_leads_with_quality + log(result->p_nothing);
 	double		rest;
 
 	result->only_substance = 1 / (1 + exp(-log_odds));

@@ -97,6 +97,16 @@ typedef struct AmVanityPosterior
 	double		log_leads;		/* ln Bayes factor of leading against nothing */
 } AmVanityPosterior;
 
+/* Prior probabilities of the hypotheses, and mean and sd of the elasticity under each */
+#define AM_VF_PRIOR_NOTHING		0.42
+#define AM_VF_PRIOR_LEADS		0.34
+#define AM_VF_PRIOR_OTHER		0.06
+#define AM_VF_NOTHING_S			0.06
+#define AM_VF_LEADS_M			0.60
+#define AM_VF_LEADS_S			0.28
+#define AM_VF_WEAK_M			0.22
+#define AM_VF_WEAK_S			0.09
+
 /* split: rows from split_at on have a level and trend of their own */
 extern void am_vf_init(AmVanityFit *fit, const AmPanel *panel, bool split, int64_t split_at);
 extern void am_vf_free(AmVanityFit *fit);

@@ -193,9 +193,9 @@ WITH called AS (
 	FROM pg_proc p JOIN pg_description d ON d.objoid = p.oid AND d.classoid = 'pg_proc'::regclass
 	WHERE p.pronamespace = 'activity_metrics'::regnamespace AND d.description !~ '^Internal')
 SELECT CASE prokind WHEN 'a' THEN 2 ELSE 1 END AS part, proname::text AS name,
-	format('%s(%s)', proname, regexp_replace(
-		CASE prokind WHEN 'a' THEN regexp_replace(but_first, '^\w+', '\& ' || string_agg(first_type, '/' ORDER BY first_type)) ELSE min(arguments) END,
-		' DEFAULT [^,]*(::[^,]*)?', '', 'g')) AS signature, pronargs AS rank, min(description) AS description
+	format('%s(%s)', proname, CASE prokind
+		WHEN 'a' THEN regexp_replace(but_first, '^\w+', '\& ' || string_agg(first_type, '/' ORDER BY first_type))
+		ELSE min(arguments) END) AS signature, pronargs AS rank, min(description) AS description
 FROM called GROUP BY prokind, proname, pronargs, but_first, CASE WHEN prokind <> 'a' THEN arguments END
 UNION ALL
 SELECT CASE c.relkind WHEN 'c' THEN 3 ELSE 4 END, c.relname, c.relname, 0, d.description
@@ -214,9 +214,14 @@ SQL
 		$part = $p;
 		my ($first) = ($description // '') =~ /^(.*?[.])(?:\s|$)/;
 		$first //= $description // '';
-		s/\|/\\|/g for $signature, $first;
 		$signature =~ s/double precision/float8/g;
 		$signature =~ s/timestamp with time zone/timestamptz/g;
+		# optional arguments in brackets; what OUT arguments are is said in the description
+		$signature =~ s/(?:, )?\bOUT .*\)/)/;
+		$signature =~ s/(, |(?<=\())(\w+ [^, ]+ DEFAULT .*)\)$/ [$1$2])/;
+		$signature =~ s/ DEFAULT (?:[^,)]*?)(?=, \w+ |\]\)$)//g;
+		$signature =~ s/activity_metrics\.//g;
+		s/\|/\\|/g for $signature, $first;
 		$made .= "| `$signature` | $first |\n";
 	}
 	return "$made\n";

@@ -775,8 +775,8 @@ test_fuzz(int times)
 		"'first call' -> 'it''s' -> (a|b|'c d') within 1.5 hours, strict once",
 		"Anruf -> Gespräch -> (成約 | 🎉) within 12.000001 weeks",
 		"a->!b->!(c|d)->e?[3 minutes]->f[0.5 seconds], first entry, totals, any order, strict increase",
-		"s1->s2->s3->s4->s5->s6->s7->s8->s9->s10->s11->s12->s13->s14->s15->s16->s17->s18->s19->s20->s21->s22->s23->"
-		"s24->s25->s26->s27->s28->s29->s30->s31->s32",
+		("s1->s2->s3->s4->s5->s6->s7->s8->s9->s10->s11->s12->s13->s14->s15->s16->s17->s18->s19->s20->s21->s22->s23->"
+		 "s24->s25->s26->s27->s28->s29->s30->s31->s32"),
 		"a -> b within 144115188075 seconds"
 	};
 	static const char *const pieces[] = {
