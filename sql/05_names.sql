@@ -9,7 +9,7 @@
 CREATE FUNCTION activity_metrics.nearest_name(wanted text, names text[]) RETURNS text
 AS 'MODULE_PATHNAME', 'am_nearest_name' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION activity_metrics.nearest_name(text, text[]) IS
-'The name most like the one wanted, by edit distance without regard to case; NULL if there is none.';
+'The name most like the one wanted, without regard to case: one that contains it or is contained in it, else by edit distance; NULL if there is none.';
 
 CREATE FUNCTION activity_metrics.column_type(relation regclass, column_name text) RETURNS regtype
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -44,6 +44,7 @@ CREATE FUNCTION activity_metrics.check_column(relation regclass, column_name tex
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	nearest text;
+	columns text;
 BEGIN
 	IF relation IS NULL THEN
 		RAISE EXCEPTION 'no relation is given' USING ERRCODE = '22004',
@@ -56,11 +57,13 @@ BEGIN
 	IF activity_metrics.column_type(relation, column_name) IS NOT NULL THEN
 		RETURN quote_ident(column_name);
 	END IF;
-	SELECT activity_metrics.nearest_name(column_name, array_agg(a.attname::text ORDER BY a.attnum)) INTO nearest
+	SELECT activity_metrics.nearest_name(column_name, array_agg(a.attname::text ORDER BY a.attnum)),
+		string_agg(a.attname::text, ', ' ORDER BY a.attnum) INTO nearest, columns
 	FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped;
 	RAISE EXCEPTION 'relation "%" has no column "%"', relation, column_name
 		USING ERRCODE = '42703',
-		DETAIL = format('The column is named by argument %s.', argument),
+		DETAIL = format('The column is named by argument %s. ', argument)
+			|| CASE WHEN columns IS NULL THEN 'There are no columns.' ELSE format('Columns are %s.', CASE WHEN length(columns) > 300 THEN left(columns, 300) || ' ...' ELSE columns END) END,
 		HINT = CASE WHEN nearest IS NULL THEN format('Name a column of it: %s => ''...''.', argument)
 			ELSE format('Did you mean "%s"? Write %s => %s.', nearest, argument, quote_literal(nearest)) END;
 END;

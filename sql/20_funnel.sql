@@ -206,12 +206,16 @@ BEGIN
 			%8$s
 			ORDER BY e, a, segment),
 		data_end AS (
-			SELECT coalesce($4, max(a)) AS as_of FROM event),
+			SELECT coalesce($4, pg_catalog.max(a)) AS as_of FROM event WHERE e IS NOT NULL AND k IS NOT NULL),
 		funnel AS (
 			SELECT entry.segment, activity_metrics.funnel_between(event.e, event.a, event.k, $1, data_end.as_of, $3) AS steps
 			FROM event JOIN entry ON entry.e OPERATOR(pg_catalog.=) event.e CROSS JOIN data_end
 			GROUP BY entry.segment)
-		SELECT segment.segment, s.*
+		SELECT segment.segment, s.step_no, s.step, s.reached, s.step_rate, s.step_rate_low, s.step_rate_high,
+			s.overall_rate, s.overall_rate_low, s.overall_rate_high, s.still_open, s.timed_out, s.excluded, s.broken,
+			s.eventual_rate, s.median_days, s.p90_days, s.median_days_from_start,
+			CASE WHEN funnel.steps IS NULL THEN ''no entity of this segment took the first step''
+				ELSE pg_catalog.replace(s.note, ''no event of kind'', ''in this segment no event of kind'') END
 		FROM (SELECT DISTINCT segment FROM event) AS segment
 		LEFT JOIN funnel ON funnel.segment OPERATOR(pg_catalog.=) segment.segment,
 		LATERAL pg_catalog.unnest(coalesce(funnel.steps, (SELECT %6$s))) AS s

@@ -476,6 +476,7 @@ BEGIN
 			WHERE m.kind = 'surface' AND m.metric <> outcome));
 	ELSE
 		PERFORM activity_metrics.number_column(relation, outcome, 'outcome');
+		PERFORM activity_metrics.number_column(relation, name, 'metrics') FROM unnest(metrics) AS t(name);
 		metrics := coalesce(metrics, (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a
 			WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
 			AND a.attname::text NOT IN (outcome, unit, period, 'quality')

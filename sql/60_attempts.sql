@@ -69,6 +69,7 @@ BEGIN
 			CASE WHEN attempt.at_risk OPERATOR(pg_catalog.>) 0 THEN pg_catalog.float8(attempt.won) OPERATOR(pg_catalog./) pg_catalog.float8(attempt.at_risk) END, w.low, w.high,
 			attempt.naive_n, CASE WHEN attempt.naive_n OPERATOR(pg_catalog.>) 0 THEN pg_catalog.float8(attempt.won) OPERATOR(pg_catalog./) pg_catalog.float8(attempt.naive_n) END, nw.low, nw.high,
 			pg_catalog.format(CASE WHEN attempt.at_risk OPERATOR(pg_catalog.=) 0 THEN $6 WHEN attempt.all_won OPERATOR(pg_catalog.=) 0 THEN $7
+				WHEN attempt.at_risk OPERATOR(pg_catalog.<) 10 THEN $9
 				WHEN attempt.naive_n OPERATOR(pg_catalog.=) 0 THEN $8
 				WHEN attempt.later OPERATOR(pg_catalog.*) 20 OPERATOR(pg_catalog.<=) attempt.all_won THEN $4 ELSE $5 END,
 				attempt.attempt,
@@ -85,7 +86,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.attempt_report_sql(regclass, text, text, text, text, text, text, text) IS
-'Internal: the statement that attempt_report runs; $1, $2 kinds of attempts and successes, $3 max_attempt, $4 to $8 the sentences.';
+'Internal: the statement that attempt_report runs; $1, $2 kinds of attempts and successes, $3 max_attempt, $4 to $9 the sentences.';
 
 CREATE FUNCTION activity_metrics.attempt_report(
 	source regclass,
@@ -120,12 +121,13 @@ BEGIN
 		CASE WHEN by_kind THEN activity_metrics.funnel_kinds(pg_catalog.concat('(', attempts, ')'), 1) END,
 		CASE WHEN by_kind THEN activity_metrics.funnel_kinds(pg_catalog.concat('(', success, ')'), 1) END,
 		max_attempt,
-		'attempt %1$s: %2$s %% of the %3$s who got that far; believe this one. The naive %4$s %% is of the %5$s who had exactly %1$s: attempts stop after a success, so it mixes the effect of an attempt with its cause.'::text,
+		'attempt %1$s: %2$s %% of the %3$s who got that far succeeded at it; believe this one. The naive %4$s %% is of the %5$s who had exactly %1$s: it leaves out those who were tried again, and attempts stop after a success.'::text,
 		'attempt %1$s: %2$s %% of the %3$s who got that far, of the %5$s who had exactly %1$s before any success %4$s %%. Attempts go on after a success here (%6$s entities), so neither is a plain number of attempts.'::text,
 		-- $6 no attempt at all, $7 no success at all: more often a misspelt argument than the truth
 		pg_catalog.replace(pg_catalog.concat('no attempt is found: does attempts => ', pg_catalog.quote_literal(attempts), ' name what counts as one?'), '%', '%%'),
 		pg_catalog.concat('attempt %1$s: none of the %3$s who got that far succeeded, nor did anybody at any attempt: does success => ', pg_catalog.replace(pg_catalog.quote_literal(success), '%', '%%'), ' name what counts as one?'),
-		'attempt %1$s: %2$s %% of the %3$s who got that far; believe this one. There is no naive rate: nobody had exactly %1$s.'::text;
+		'attempt %1$s: %2$s %% of the %3$s who got that far succeeded at it; believe this one. There is no naive rate: nobody had exactly %1$s.'::text,
+		'attempt %1$s: only %3$s got that far, too few to say.'::text;
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.attempt_report(regclass, text, text, integer, text, text, text, text, text) IS

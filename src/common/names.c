@@ -1,6 +1,7 @@
 /*
  * nearest_name(wanted text, names text[]): the name most like the one wanted,
- * for hints.
+ * for hints.  A name that contains the wanted one, or is contained in it,
+ * comes first: duration means duration_seconds, not disposition.
  *
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.
@@ -45,6 +46,8 @@ am_nearest_name(PG_FUNCTION_ARGS)
 			continue;
 		other = asc_tolower(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
 		distance = varstr_levenshtein(lower, strlen(lower), other, strlen(other), 1, 1, 1, true);
+		if (*lower && *other && (strstr(other, lower) || strstr(lower, other)))
+			distance -= LONGEST_NAME;
 		if (best < 0 || distance < best_distance)
 		{
 			best = i;

@@ -11,7 +11,6 @@
 
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
-#include "storage/fileset.h"
 
 #include "common/memory.h"
 #include "events/event_file.h"
@@ -47,7 +46,7 @@ send_wide_record(void *arg, const AmRecord *record)
  * Format, all integers in network order:
  *	 byte version, byte entity type, byte 'd' (data) or 'f' (file)
  *	 data: int64 records, then each: int64 key, int64 stamp [, int32 length, bytes]
- *	 file: the FileSet, int32 partitions, then each: int64 last block, int64 records, int64 bytes
+ *	 file: the AmSharedFile, int32 partitions, then each: int64 last block, int64 records, int64 bytes
  */
 void
 am_event_log_serialize(AmEventLog *log, StringInfo out)
@@ -56,15 +55,15 @@ am_event_log_serialize(AmEventLog *log, StringInfo out)
 
 	pq_sendbyte(out, STATE_VERSION);
 	pq_sendbyte(out, log->type);
-	if (log->fileset && !log->file && (am_event_state_to_file || log->allocated > LARGEST_DATUM))
+	if (log->shared && !log->file && (am_event_state_to_file || log->allocated > LARGEST_DATUM))
 		am_event_log_write_all(log);
-	if (log->file && log->fileset)
+	if (log->file && log->shared)
 	{
 		am_event_log_write_all(log);
 		BufFileExportFileSet(log->file);
 		am_event_log_close(log);
 		pq_sendbyte(out, 'f');
-		pq_sendbytes(out, (char *) log->fileset, sizeof(FileSet));
+		pq_sendbytes(out, (char *) log->shared, sizeof(AmSharedFile));
 		pq_sendint32(out, log->n_partitions);
 		for (int i = 0; i < log->n_partitions; i++)
 		{
@@ -100,11 +99,11 @@ am_event_log_merge(AmEventLog *log, AmEventLog *other)
 static void
 absorb_file(AmEventLog *log, StringInfo in)
 {
-	FileSet		fileset;
+	AmSharedFile shared;
 	AmEventLog	other;
 	AmPartition *partitions;
 
-	memcpy(&fileset, pq_getmsgbytes(in, sizeof(FileSet)), sizeof(FileSet));
+	memcpy(&shared, pq_getmsgbytes(in, sizeof(AmSharedFile)), sizeof(AmSharedFile));
 	memset(&other, 0, sizeof(other));
 	other.type = log->type;
 	other.context = CurrentMemoryContext;
@@ -117,10 +116,10 @@ absorb_file(AmEventLog *log, StringInfo in)
 		partitions[i].records = pq_getmsgint64(in);
 		partitions[i].bytes_on_file = pq_getmsgint64(in);
 	}
-	other.file = am_event_file_open(&fileset);
+	other.file = am_event_file_open(&shared);
 	am_event_log_merge(log, &other);
 	am_event_log_close(&other);
-	FileSetDeleteAll(&fileset);
+	am_event_file_delete(&shared);
 	pfree(partitions);
 }
 

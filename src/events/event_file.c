@@ -15,19 +15,14 @@
 
 #include "access/parallel.h"
 #include "access/xact.h"
-#include "catalog/pg_tablespace_d.h"
-#include "common/file_perm.h"
+#include "common/relpath.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
 #include "storage/fileset.h"
 #include "storage/proc.h"
 
-#define FILE_NAME		"am_events"
-
 /* Names of sets that workers leave: pgsql_tmp<leader>.<tag>.fileset, tag from here up */
 #define FIRST_TAG		(UINT32_C(1) << 31)
-
-static bool leader_may_own_files = false;
 
 static int
 leader_pid(void)
@@ -37,24 +32,51 @@ leader_pid(void)
 	return MyProcPid;
 }
 
+/* The one set of this process and transaction, for all its files that others read */
+static bool set_made = false;
+
+static FileSet *
+shared_set(void)
+{
+	static FileSet set;
+
+	if (!set_made)
+	{
+		FileSetInit(&set);
+		set.creator_pid = leader_pid();
+		set.number = FIRST_TAG | (uint32) MyProcPid;
+		set_made = true;
+	}
+	return &set;
+}
+
 void
 am_event_file_create(AmEventLog *log)
 {
+	static uint32 made = 0;
 	MemoryContext caller = MemoryContextSwitchTo(log->context);
 
-	if (log->fileset)
+	if (log->shared)
 	{
-		static uint32 made = 0;
-
-		FileSetInit(log->fileset);
-		log->fileset->creator_pid = leader_pid();
-		/* unique among the workers of a leader: by worker process and file of it */
-		log->fileset->number = FIRST_TAG | ((uint32) MyProcPid & 0x3fffff) << 9 | (made++ & 0x1ff);
-		log->file = BufFileCreateFileSet(log->fileset, FILE_NAME);
+		log->shared->set = *shared_set();
+		snprintf(log->shared->name, sizeof(log->shared->name), "events.%u", made++);
+		log->file = BufFileCreateFileSet(&log->shared->set, log->shared->name);
 	}
 	else
 		log->file = BufFileCreateTemp(false);
 	MemoryContextSwitchTo(caller);
+}
+
+BufFile *
+am_event_file_open(AmSharedFile *shared)
+{
+	return BufFileOpenFileSet(&shared->set, shared->name, O_RDONLY, false);
+}
+
+void
+am_event_file_delete(AmSharedFile *shared)
+{
+	BufFileDeleteFileSet(&shared->set, shared->name, true);
 }
 
 static void
@@ -81,18 +103,6 @@ am_event_file_read(BufFile *file, int64 number)
 	memcpy(block, &head, offsetof(AmBlock, data));
 	read_exactly(file, block->data, head.size - offsetof(AmBlock, data));
 	return block;
-}
-
-void
-am_event_file_expect(void)
-{
-	leader_may_own_files = true;
-}
-
-BufFile *
-am_event_file_open(FileSet *fileset)
-{
-	return BufFileOpenFileSet(fileset, FILE_NAME, O_RDONLY, false);
 }
 
 /* Deletes the sets of files in one directory that name this process as their leader */
@@ -123,30 +133,54 @@ delete_left_files(const char *directory)
 	FreeDir(dir);
 }
 
+/*
+ * Everywhere temporary files can be.  The catalogues cannot be asked at the
+ * end of a transaction, so the tablespaces are those on disk.
+ */
 static void
-clean_up_exchange(XactEvent event, void *arg)
+delete_all_left_files(void)
 {
-	Oid			tablespaces[8];
-	int			n;
+	DIR		   *dir;
+	struct dirent *entry;
 	char		path[MAXPGPATH];
 
-	if (IsParallelWorker() ||
-		(event != XACT_EVENT_ABORT && !(event == XACT_EVENT_COMMIT && leader_may_own_files)))
+	if (IsParallelWorker())
 		return;
-	leader_may_own_files = false;
-	TempTablespacePath(path, DEFAULTTABLESPACE_OID);
-	delete_left_files(path);
-	n = TempTablespacesAreSet() ? GetTempTablespaces(tablespaces, lengthof(tablespaces)) : 0;
-	for (int i = 0; i < n; i++)
-		if (OidIsValid(tablespaces[i]))
-		{
-			TempTablespacePath(path, tablespaces[i]);
-			delete_left_files(path);
-		}
+	delete_left_files("base/" PG_TEMP_FILES_DIR);
+	dir = AllocateDir("pg_tblspc");
+	if (!dir)
+		return;
+	while ((entry = ReadDirExtended(dir, "pg_tblspc", LOG)) != NULL)
+	{
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "pg_tblspc/%s/%s/%s", entry->d_name,
+				 TABLESPACE_VERSION_DIRECTORY, PG_TEMP_FILES_DIR);
+		delete_left_files(path);
+	}
+	FreeDir(dir);
+}
+
+/* No parallel plan outlives a transaction, nor can a subtransaction start under one */
+static void
+at_transaction_end(XactEvent event, void *arg)
+{
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
+		return;
+	delete_all_left_files();
+	set_made = false;
+}
+
+static void
+at_subtransaction_end(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		delete_all_left_files();
 }
 
 void
 am_event_file_init(void)
 {
-	RegisterXactCallback(clean_up_exchange, NULL);
+	RegisterXactCallback(at_transaction_end, NULL);
+	RegisterSubXactCallback(at_subtransaction_end, NULL);
 }

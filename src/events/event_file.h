@@ -11,16 +11,14 @@
 #include "events/event_log.h"
 
 extern void am_event_file_create(AmEventLog *log);
-extern BufFile *am_event_file_open(FileSet *fileset);
+extern BufFile *am_event_file_open(AmSharedFile *shared);
+extern void am_event_file_delete(AmSharedFile *shared);
 
 /* A block of the file, in memory of the caller's */
 extern AmBlock *am_event_file_read(BufFile *file, int64 number);
 
 /* Called at the start of the module: the end of a transaction deletes what its workers left */
 extern void am_event_file_init(void);
-
-/* A parallel plan is running that may leave files */
-extern void am_event_file_expect(void);
 
 extern void am_partition_close_block(AmPartition *partition);
 extern void am_partition_free_blocks(AmEventLog *log, AmPartition *partition);

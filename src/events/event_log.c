@@ -42,10 +42,7 @@ am_event_log_create(MemoryContext context, AmEntityType type, bool partial)
 	log->partitions = &log->single;
 	empty_partition(&log->single);
 	if (partial)
-	{
-		log->fileset = MemoryContextAllocZero(context, sizeof(FileSet));
-		am_event_file_expect();
-	}
+		log->shared = MemoryContextAllocZero(context, sizeof(AmSharedFile));
 	return log;
 }
 
@@ -265,7 +262,8 @@ make_room(AmEventLog *log, AmPartition *partition, Size size)
 	am_partition_close_block(partition);
 	if (partition != &log->single)
 	{
-		if (!log->file && log->allocated + wanted > log->budget / 2)
+		/* once there is a file, only records too long for the usual block can take more */
+		if ((!log->file || wanted > standard) && log->allocated + wanted > log->budget / 2)
 			am_event_log_write_all(log);
 		else if (log->file)
 			write_partition(log, partition);

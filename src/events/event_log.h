@@ -24,7 +24,7 @@
 /*
  * A stamp is time and role in one word that sorts by time: 59 bits of
  * microseconds from the first timestamp there is, 5 bits of role.  The last
- * time that fits is in the year 13553.
+ * time that fits is in the year 13555.
  */
 #define AM_STAMP_ROLE_BITS	5
 #define AM_STAMP_ORIGIN		MIN_TIMESTAMP
@@ -81,6 +81,13 @@ typedef struct AmPartition
 	int64		bytes_on_file;
 } AmPartition;
 
+/* A file that another backend can open */
+typedef struct AmSharedFile
+{
+	FileSet		set;
+	char		name[32];
+} AmSharedFile;
+
 typedef struct AmEventLog
 {
 	AmEntityType type;
@@ -93,7 +100,7 @@ typedef struct AmEventLog
 	AmPartition single;			/* before the log is large enough to be partitioned */
 	BufFile    *file;
 	int64		file_blocks;	/* server blocks written */
-	FileSet    *fileset;		/* of a partial state: the file goes to the leader */
+	AmSharedFile *shared;		/* of a partial state: the file goes to the leader */
 } AmEventLog;
 
 /* partial: of a parallel plan, to be serialised */

@@ -336,9 +336,14 @@ read_sorted(AmEventLog *log, AmPartition *partition, AmEntityVisitor visit, void
 	if (n > 0)
 		visit(arg, batch, n, begins, true);
 
+	/* one partition of many: leave nothing */
 	ExecDropSingleTupleTableSlot(slot);
 	ExecDropSingleTupleTableSlot(input.slot);
 	tuplesort_end(input.sort);
+	FreeTupleDesc(columns);
+	pfree(input.bytes.data);
+	if (bytes)
+		pfree(bytes);
 }
 
 void

@@ -65,13 +65,6 @@ typedef struct FunnelState
 	AmEventLog *log;
 } FunnelState;
 
-/* What a deserialised state is: bytes that combine reads */
-typedef struct PendingState
-{
-	FunnelState *state;			/* a live state (partitionwise plans), or NULL */
-	StringInfoData bytes;
-} PendingState;
-
 static inline uint32
 hash_kind(const char *name, int length)
 {
@@ -180,11 +173,16 @@ suggest(const AmFunnelKind *kind, KindNews *news, const char *name, int length)
 		return;
 	fold(kind->name, kind->length, wanted);
 	fold(name, length, present);
-	distance = varstr_levenshtein(wanted, kind->length, present, length, 1, 1, 1, true);
-	if (news->distance >= 0)
+	if (news->distance < 0)
+		distance = varstr_levenshtein(wanted, kind->length, present, length, 1, 1, 1, true);
+	else
 	{
-		int			order = memcmp(name, news->candidate, Min(length, news->length));
+		int			order;
 
+		/* cheap where it is not nearer than what there is */
+		distance = varstr_levenshtein_less_equal(wanted, kind->length, present, length, 1, 1, 1,
+												 news->distance, true);
+		order = memcmp(name, news->candidate, Min(length, news->length));
 		if (order == 0)
 			order = length - news->length;
 		if (distance > news->distance || (distance == news->distance && order >= 0))
@@ -225,7 +223,7 @@ check_finite(TimestampTz at, const char *what)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("%s %s is out of range", what, timestamptz_to_str(at)),
-				 errdetail("Times up to the year 13553 can be matched."),
+				 errdetail("Times up to the year 13555 can be matched."),
 				 errhint("Leave rows with such times out.")));
 }
 
@@ -253,6 +251,12 @@ same_text(const text *a, const text *b)
 #define ARG_AS_OF		5
 #define ARG_ENTRY_UNTIL 6
 
+static TimestampTz
+entry_bound(FunctionCallInfo fcinfo)
+{
+	return PG_ARGISNULL(ARG_ENTRY_UNTIL) ? DT_NOEND : PG_GETARG_TIMESTAMPTZ(ARG_ENTRY_UNTIL);
+}
+
 static FunnelState *
 first_row(FunctionCallInfo fcinfo, AmEntityType type)
 {
@@ -271,8 +275,8 @@ first_row(FunctionCallInfo fcinfo, AmEntityType type)
 		state->as_of = PG_GETARG_TIMESTAMPTZ(ARG_AS_OF);
 		check_finite(state->as_of, "as_of");
 	}
-	if (PG_NARGS() > ARG_ENTRY_UNTIL && !PG_ARGISNULL(ARG_ENTRY_UNTIL))
-		state->entry_until = PG_GETARG_TIMESTAMPTZ(ARG_ENTRY_UNTIL);
+	if (PG_NARGS() > ARG_ENTRY_UNTIL)
+		state->entry_until = entry_bound(fcinfo);
 	AggRegisterCallback(fcinfo, shut_down, PointerGetDatum(state));
 	return state;
 }
@@ -304,33 +308,33 @@ transition(FunctionCallInfo fcinfo, AmEntityType type, bool uuid)
 			(PG_ARGISNULL(ARG_AS_OF) == state->has_as_of ||
 			 (state->has_as_of && PG_GETARG_TIMESTAMPTZ(ARG_AS_OF) != state->as_of)))
 			refuse_change("as_of");
+		if (PG_NARGS() > ARG_ENTRY_UNTIL && entry_bound(fcinfo) != state->entry_until)
+			refuse_change("entry_until");
 	}
 
-	if (PG_ARGISNULL(ARG_AT))
+	if (PG_ARGISNULL(ARG_AT) || PG_ARGISNULL(ARG_KIND))
 		PG_RETURN_POINTER(state);
 	at = PG_GETARG_TIMESTAMPTZ(ARG_AT);
 	if (unlikely(TIMESTAMP_NOT_FINITE(at) || at >= AM_STAMP_TIME_END))
 		check_finite(at, "event time");
 	if (state->has_as_of && at > state->as_of)
 		PG_RETURN_POINTER(state);
+
+	/* a kind that only occurs without an entity does occur; but such events do not make the data's end */
+	kind = PG_GETARG_TEXT_PP(ARG_KIND);
+	k = find_kind(state, VARDATA_ANY(kind), VARSIZE_ANY_EXHDR(kind));
+	if (k >= 0 && state->news[k].events++ == 0)
+		state->n_absent--;
+	if (k < 0 && state->n_absent > 0)
+		meet_stranger(state, VARDATA_ANY(kind), VARSIZE_ANY_EXHDR(kind));
+	if (PG_ARGISNULL(ARG_ENTITY))
+		PG_RETURN_POINTER(state);
 	if (!state->has_events || at > state->latest)
 	{
 		state->has_events = true;
 		state->latest = at;
 	}
-	if (PG_ARGISNULL(ARG_KIND))
-		PG_RETURN_POINTER(state);
-	kind = PG_GETARG_TEXT_PP(ARG_KIND);
-	k = find_kind(state, VARDATA_ANY(kind), VARSIZE_ANY_EXHDR(kind));
 	if (k < 0)
-	{
-		if (state->n_absent > 0)
-			meet_stranger(state, VARDATA_ANY(kind), VARSIZE_ANY_EXHDR(kind));
-		PG_RETURN_POINTER(state);
-	}
-	if (state->news[k].events++ == 0)
-		state->n_absent--;
-	if (PG_ARGISNULL(ARG_ENTITY))
 		PG_RETURN_POINTER(state);
 
 	stamp = am_stamp(at, state->spec->kinds[k].role);
@@ -410,13 +414,12 @@ Datum
 am_funnel_deserial(PG_FUNCTION_ARGS)
 {
 	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
-	PendingState *pending = palloc0(sizeof(PendingState));
+	StringInfo	pending = makeStringInfo();
 
 	if (!AggCheckCallContext(fcinfo, NULL))
 		elog(ERROR, "funnel deserialisation function called outside an aggregate");
 	/* combine follows at once and copies what must live */
-	initStringInfo(&pending->bytes);
-	appendBinaryStringInfo(&pending->bytes, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+	appendBinaryStringInfo(pending, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 	PG_RETURN_POINTER(pending);
 }
 
@@ -454,7 +457,9 @@ absorb_bytes(FunctionCallInfo fcinfo, FunnelState **state, StringInfo in)
 	text	   *spec_text = cstring_to_text_with_len(pq_getmsgbytes(in, length), length);
 	bool		has_as_of;
 	TimestampTz as_of;
+	TimestampTz entry_until;
 	bool		has_events;
+	bool		is_new = *state == NULL;
 
 	if (version != STATE_VERSION)
 		ereport(ERROR,
@@ -462,7 +467,7 @@ absorb_bytes(FunctionCallInfo fcinfo, FunnelState **state, StringInfo in)
 				 errmsg("cannot read a funnel state of version %d", version)));
 	has_as_of = pq_getmsgbyte(in) != 0;
 	as_of = pq_getmsgint64(in);
-	if (!*state)
+	if (is_new)
 	{
 		if (!AggCheckCallContext(fcinfo, &context))
 			elog(ERROR, "funnel combine function called outside an aggregate");
@@ -475,7 +480,11 @@ absorb_bytes(FunctionCallInfo fcinfo, FunnelState **state, StringInfo in)
 		refuse_change("funnel specification");
 	else if (has_as_of != (*state)->has_as_of || (has_as_of && as_of != (*state)->as_of))
 		refuse_change("as_of");
-	(*state)->entry_until = pq_getmsgint64(in);
+	entry_until = pq_getmsgint64(in);
+	if (is_new)
+		(*state)->entry_until = entry_until;
+	else if (entry_until != (*state)->entry_until)
+		refuse_change("entry_until");
 	has_events = pq_getmsgbyte(in) != 0;
 	combine_latest(*state, has_events, pq_getmsgint64(in));
 	for (int i = 0; i < (*state)->spec->n_kinds; i++)
@@ -489,53 +498,17 @@ absorb_bytes(FunctionCallInfo fcinfo, FunnelState **state, StringInfo in)
 	pq_getmsgend(in);
 }
 
-/*
- * A deserialised state is told from a live one by its first field, which a
- * live state never has NULL.
- */
+/* The other state is always one from am_funnel_deserial: partial plans serialise whatever they pass on */
 PG_FUNCTION_INFO_V1(am_funnel_combine);
 Datum
 am_funnel_combine(PG_FUNCTION_ARGS)
 {
 	FunnelState *state = PG_ARGISNULL(0) ? NULL : (FunnelState *) PG_GETARG_POINTER(0);
-	FunnelState *other;
-	PendingState *pending;
 
-	if (PG_ARGISNULL(1))
-	{
-		if (!state)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
-	pending = (PendingState *) PG_GETARG_POINTER(1);
-	if (pending->state == NULL)
-	{
-		absorb_bytes(fcinfo, &state, &pending->bytes);
-		PG_RETURN_POINTER(state);
-	}
-
-	other = (FunnelState *) PG_GETARG_POINTER(1);
+	if (!PG_ARGISNULL(1))
+		absorb_bytes(fcinfo, &state, (StringInfo) PG_GETARG_POINTER(1));
 	if (!state)
-	{
-		MemoryContext context;
-
-		if (!AggCheckCallContext(fcinfo, &context))
-			elog(ERROR, "funnel combine function called outside an aggregate");
-		state = create_state(context, other->spec_text, other->log->type, other->log->fileset != NULL);
-		state->has_as_of = other->has_as_of;
-		state->as_of = other->as_of;
-		AggRegisterCallback(fcinfo, shut_down, PointerGetDatum(state));
-	}
-	else if (!same_text(other->spec_text, state->spec_text))
-		refuse_change("funnel specification");
-	else if (other->has_as_of != state->has_as_of || (state->has_as_of && other->as_of != state->as_of))
-		refuse_change("as_of");
-	state->entry_until = other->entry_until;
-	combine_latest(state, other->has_events, other->latest);
-	for (int i = 0; i < state->spec->n_kinds; i++)
-		combine_news(state, i, other->news[i].events, other->news[i].candidate,
-					 other->news[i].distance >= 0 ? other->news[i].length : 0);
-	am_event_log_merge(state->log, other->log);
+		PG_RETURN_NULL();
 	PG_RETURN_POINTER(state);
 }
 
@@ -588,6 +561,8 @@ step_note(FunnelState *state, const AmFunnelRow *rows, int step)
 		if (news->distance >= 0)
 			appendStringInfo(&note, ", nearest kind present: %.*s", news->length, news->candidate);
 	}
+	if (step == 0 && state->spec->within == AM_NO_LIMIT && rows[0].reached > 0 && state->spec->n_steps > 1)
+		appendStringInfo(&note, "%sno within: whoever stopped counts as still open", note.len > 0 ? "; " : "");
 	if (note.len == 0 && step == 0 && rows[0].reached == 0)
 		appendStringInfoString(&note, "nobody entered: rates are not defined");
 	else if (note.len == 0 && step > 0 && rows[step - 1].reached == 0)
@@ -619,7 +594,7 @@ am_funnel_final(PG_FUNCTION_ARGS)
 	as_of = state->has_as_of ? state->as_of : state->has_events ? state->latest : AM_STAMP_ORIGIN;
 	reading = palloc(sizeof(Reading));
 	am_funnel_match_init(&reading->match, state->spec, as_of - AM_STAMP_ORIGIN,
-						 state->entry_until == DT_NOEND ? PG_INT64_MAX :
+						 state->entry_until >= AM_STAMP_TIME_END ? PG_INT64_MAX :
 						 state->entry_until == DT_NOBEGIN ? 0 : state->entry_until - AM_STAMP_ORIGIN);
 	am_funnel_tally_init(&reading->tally, state->spec->n_steps, state->log->budget / 4);
 	am_event_log_read(state->log, match_entity, reading);
@@ -673,9 +648,13 @@ am_funnel_kinds(PG_FUNCTION_ARGS)
 	Datum	   *names = am_palloc_array(Datum, spec->n_kinds);
 	int			n = 0;
 
+	if (step < 0 || step > spec->n_steps)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there is no step %d", step),
+				 errdetail("The funnel has %d steps.", spec->n_steps)));
 	for (int i = 0; i < spec->n_kinds; i++)
-		if (step == 0 || (step <= spec->n_steps &&
-						  (spec->roles[spec->kinds[i].role].fills & (UINT32_C(1) << (step - 1)))))
+		if (step == 0 || (spec->roles[spec->kinds[i].role].fills & (UINT32_C(1) << (step - 1))))
 			names[n++] = PointerGetDatum(cstring_to_text_with_len(spec->kinds[i].name, spec->kinds[i].length));
 	PG_RETURN_ARRAYTYPE_P(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
 }

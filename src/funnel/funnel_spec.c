@@ -13,7 +13,6 @@
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.
  */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,6 +40,8 @@ typedef struct Parser
 	Mention    *mentions;
 	int			n_mentions;
 	int			max_mentions;
+	const char *unsupported;	/* the first thing that only later versions match */
+	size_t		unsupported_at;
 } Parser;
 
 static const struct
@@ -72,10 +73,23 @@ static const struct
 
 #define lengthof_names(names) ((int) (sizeof(names) / sizeof((names)[0])))
 
+/* By ASCII alone: what the locale calls a blank may be part of a UTF-8 character */
+static bool
+is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
 static void
 skip_space(Parser *p)
 {
-	while (p->at < p->length && isspace((unsigned char) p->text[p->at]))
+	while (p->at < p->length && is_blank(p->text[p->at]))
 		p->at++;
 }
 
@@ -98,7 +112,7 @@ ends_word(const Parser *p, size_t at)
 {
 	char		c = p->text[at];
 
-	return isspace((unsigned char) c) || at_arrow(p, at) || (c != '\0' && strchr("()|?[],!'", c) != NULL);
+	return is_blank(c) || at_arrow(p, at) || (c != '\0' && strchr("()|?[],!'", c) != NULL);
 }
 
 static size_t
@@ -204,6 +218,17 @@ too_large(Parser *p, size_t offset, const char *message, const char *hint)
 	return fault_at(p, offset, message, hint);
 }
 
+static void
+note_unsupported(Parser *p, size_t offset, const char *what)
+{
+	if (!p->unsupported)
+	{
+		p->unsupported = what;
+		p->unsupported_at = offset;
+	}
+}
+
+/* NULL where there are too many */
 static Mention *
 mention(Parser *p, const char *name, int length)
 {
@@ -215,6 +240,8 @@ mention(Parser *p, const char *name, int length)
 		if (m->length == length && memcmp(m->name, name, length) == 0)
 			return m;
 	}
+	if (p->n_mentions == AM_FUNNEL_MAX_KINDS)
+		return NULL;
 	if (p->n_mentions == p->max_mentions)
 	{
 		int			max = p->max_mentions ? 2 * p->max_mentions : 16;
@@ -248,25 +275,24 @@ parse_kind(Parser *p, const char *what, char **name, int *length)
 	start = p->at;
 	if (p->text[start] == '\'')
 	{
-		out = am_host_alloc(p->length - start);
-		*length = 0;
-		for (end = start + 1;; end++)
-		{
-			if (end >= p->length)
-			{
-				am_host_free(out);
-				return fault_at(p, start, "a quoted kind is not closed", "Write a quote inside a kind twice.");
-			}
-			if (p->text[end] == '\'' && (end + 1 >= p->length || p->text[end + 1] != '\''))
-				break;
+		for (end = start + 1; end < p->length; end++)
 			if (p->text[end] == '\'')
+			{
+				if (end + 1 >= p->length || p->text[end + 1] != '\'')
+					break;
 				end++;
-			out[(*length)++] = p->text[end];
-		}
-		if (*length == 0)
-		{
-			am_host_free(out);
+			}
+		if (end >= p->length)
+			return fault_at(p, start, "a quoted kind is not closed", "Write a quote inside a kind twice.");
+		if (end == start + 1)
 			return fault_at(p, start, "a kind is empty", NULL);
+		out = am_host_alloc(end - start);
+		*length = 0;
+		for (size_t i = start + 1; i < end; i++)
+		{
+			out[(*length)++] = p->text[i];
+			if (p->text[i] == '\'')
+				i++;
 		}
 		out[*length] = '\0';
 		p->at = end + 1;
@@ -297,10 +323,21 @@ parse_kinds(Parser *p, const char *what, uint32_t fills, uint32_t excludes)
 		char	   *name = NULL;
 		int			length = 0;
 		Mention    *m;
+		size_t		start;
 
+		AM_CHECK_INTERRUPTS();
+		skip_space(p);
+		start = p->at;
 		if (!parse_kind(p, group ? "a kind of event" : what, &name, &length))
 			return false;
 		m = mention(p, name, length);
+		if (!m)
+		{
+			char		message[80];
+
+			snprintf(message, sizeof(message), "a funnel names at most %d kinds", AM_FUNNEL_MAX_KINDS);
+			return too_large(p, start, message, "Map the kinds of a step to one kind in a view.");
+		}
 		m->role.fills |= fills;
 		m->role.excludes |= excludes;
 	} while (group && accept_char(p, '|'));
@@ -316,8 +353,9 @@ parse_duration(Parser *p, int64_t *duration)
 {
 	size_t		start;
 	int64_t		whole = 0;
-	int64_t		fraction = 0;
-	int64_t		scale = 1;
+	double		part = 0;
+	size_t		decimals;
+	size_t		end_decimals;
 	size_t		word;
 	size_t		end;
 	int			n;
@@ -326,21 +364,19 @@ parse_duration(Parser *p, int64_t *duration)
 	start = p->at;
 	if (next_is(p, '-'))
 		return fault_at(p, start, "a length of time is positive", NULL);
-	if (at_end(p) || !isdigit((unsigned char) p->text[p->at]))
+	if (at_end(p) || !is_digit(p->text[p->at]))
 		return expected(p, "a length of time such as 14 days", NULL);
-	for (; p->at < p->length && isdigit((unsigned char) p->text[p->at]); p->at++)
+	for (; p->at < p->length && is_digit(p->text[p->at]); p->at++)
 	{
 		whole = whole * 10 + (p->text[p->at] - '0');
 		if (whole > MAX_DURATION / MICROSECONDS)
 			return too_large(p, start, "a length of time is over 4,500 years", "Leave the limit out.");
 	}
+	decimals = p->at;
 	if (p->at < p->length && p->text[p->at] == '.')
-		for (p->at++; p->at < p->length && isdigit((unsigned char) p->text[p->at]); p->at++)
-			if (scale < MICROSECONDS)
-			{
-				fraction = fraction * 10 + (p->text[p->at] - '0');
-				scale *= 10;
-			}
+		for (p->at++; p->at < p->length && is_digit(p->text[p->at]);)
+			p->at++;
+	end_decimals = p->at;
 
 	skip_space(p);
 	word = p->at;
@@ -355,8 +391,10 @@ parse_duration(Parser *p, int64_t *duration)
 
 			if (whole > MAX_DURATION / unit)
 				return too_large(p, start, "a length of time is over 4,500 years", "Leave the limit out.");
-			/* unit / scale is not whole for 1e-6 of a minute and up: round down, below a microsecond */
-			*duration = whole * unit + (int64_t) ((double) fraction * (double) unit / (double) scale);
+			/* from the last decimal to the first; what is below a microsecond is dropped, but not by rounding */
+			for (size_t d = end_decimals; d > decimals + 1; d--)
+				part = ((double) (p->text[d - 1] - '0') * (double) unit + part) / 10;
+			*duration = whole * unit + (int64_t) (part + 1e-3);
 			if (*duration <= 0)
 				return fault_at(p, start, "a length of time is zero", "Leave the limit out, or give at least a microsecond.");
 			p->at = end;
@@ -388,9 +426,9 @@ step_label(const Parser *p, size_t from, size_t to)
 	{
 		from++;
 		to--;
-		while (isspace((unsigned char) p->text[from]))
+		while (is_blank(p->text[from]))
 			from++;
-		while (isspace((unsigned char) p->text[to - 1]))
+		while (is_blank(p->text[to - 1]))
 			to--;
 	}
 	label = am_host_alloc(to - from + 1);
@@ -431,6 +469,7 @@ parse_step(Parser *p)
 			if (spec->n_steps == 0)
 				return fault_at(p, start, "the first step cannot be optional", "An attempt starts with its first step; leave that step out.");
 			step->optional = true;
+			note_unsupported(p, start, "an optional step");
 		}
 		else if (accept_char(p, '['))
 		{
@@ -440,6 +479,7 @@ parse_step(Parser *p)
 				return fault_at(p, start, "the first step has no step before it to limit", "Put the limit after a later step, or write within at the end.");
 			if (!parse_duration(p, &step->limit))
 				return false;
+			note_unsupported(p, start, "a limit on one step");
 			if (!accept_char(p, ']'))
 				return expected(p, "\"]\"", NULL);
 		}
@@ -461,6 +501,7 @@ parse_chain(Parser *p)
 	{
 		while (accept_char(p, '!'))
 		{
+			note_unsupported(p, p->at - 1, "an exclusion");
 			if (!parse_kinds(p, "a kind of event", 0, UINT32_C(1) << (p->spec->n_steps - 1)))
 				return false;
 			if (!accept_arrow(p))
@@ -494,6 +535,9 @@ parse_option(Parser *p)
 		if (p->spec->options & option_names[i].option)
 			return fault_at(p, start, "an option is given twice", NULL);
 		p->spec->options |= option_names[i].option;
+		/* one event fills one step: "strict once" is what the matcher does */
+		if (option_names[i].option != AM_FUNNEL_STRICT_ONCE)
+			note_unsupported(p, start, option_names[i].name);
 		return true;
 	}
 	p->at = start;
@@ -570,29 +614,13 @@ assign_roles(Parser *p)
 static bool
 check_supported(Parser *p)
 {
-	AmFunnelSpec *spec = p->spec;
-	const char *what = NULL;
 	char		message[100];
 
-	for (int i = 0; i < spec->n_steps; i++)
-	{
-		if (spec->steps[i].optional)
-			what = "an optional step";
-		if (spec->steps[i].limit != AM_NO_LIMIT)
-			what = "a limit on one step";
-	}
-	for (int i = 0; i < spec->n_roles; i++)
-		if (spec->roles[i].excludes)
-			what = "an exclusion";
-	/* one event fills one step: "strict once" is what the matcher does */
-	for (int i = 0; i < lengthof_names(option_names); i++)
-		if (spec->options & option_names[i].option & ~AM_FUNNEL_STRICT_ONCE)
-			what = option_names[i].name;
-	if (!what)
+	if (!p->unsupported)
 		return true;
 	p->fault->unsupported = true;
-	snprintf(message, sizeof(message), "%s is not supported by this version", what);
-	return fault_at(p, 0, message, "Steps, alternatives in parentheses and within are.");
+	snprintf(message, sizeof(message), "%s is not supported by this version", p->unsupported);
+	return fault_at(p, p->unsupported_at, message, "Steps, alternatives in parentheses and within are.");
 }
 
 AmFunnelSpec *
@@ -609,6 +637,14 @@ am_funnel_spec_parse(const char *text, size_t length, AmSpecFault *fault)
 	memset(p.spec, 0, sizeof(AmFunnelSpec));
 	p.spec->within = AM_NO_LIMIT;
 
+	if (length > AM_FUNNEL_MAX_TEXT)
+	{
+		char		message[80];
+
+		snprintf(message, sizeof(message), "a specification has at most %d bytes", AM_FUNNEL_MAX_TEXT);
+		too_large(&p, 0, message, NULL);
+		return NULL;
+	}
 	if (!parse_chain(&p) || !parse_tail(&p) || !assign_roles(&p) || !check_supported(&p))
 		return NULL;
 	return p.spec;

@@ -14,6 +14,8 @@
 #include <stdint.h>
 
 #define AM_FUNNEL_MAX_STEPS		32	/* a step set is a uint32 */
+#define AM_FUNNEL_MAX_KINDS		1000
+#define AM_FUNNEL_MAX_TEXT		65536
 #define AM_FUNNEL_ROLE_BITS		5
 #define AM_FUNNEL_MAX_ROLES		(1 << AM_FUNNEL_ROLE_BITS)
 #define AM_NO_LIMIT				INT64_MAX

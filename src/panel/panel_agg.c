@@ -15,16 +15,6 @@
 
 #define STATE_VERSION	1
 
-/* What a deserialised state is: bytes that combine reads */
-typedef struct PendingPanel
-{
-	MemoryContext live;			/* of a live state never NULL, here always */
-	StringInfoData bytes;
-} PendingPanel;
-
-StaticAssertDecl(offsetof(AmPanelState, context) == offsetof(PendingPanel, live),
-				 "a live state is told from a pending one by its context");
-
 static void
 refuse_change(const char *what)
 {
@@ -249,13 +239,12 @@ Datum
 am_panel_deserial(PG_FUNCTION_ARGS)
 {
 	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
-	PendingPanel *pending = palloc0(sizeof(PendingPanel));
+	StringInfo	pending = makeStringInfo();
 
 	if (!AggCheckCallContext(fcinfo, NULL))
 		elog(ERROR, "panel deserialisation function called outside an aggregate");
 	/* combine follows at once and copies what must live */
-	initStringInfo(&pending->bytes);
-	appendBinaryStringInfo(&pending->bytes, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+	appendBinaryStringInfo(pending, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 	PG_RETURN_POINTER(pending);
 }
 
@@ -346,40 +335,14 @@ absorb_bytes(FunctionCallInfo fcinfo, StringInfo in)
 	return state;
 }
 
+/* The other state is always one from am_panel_deserial: partial plans serialise whatever they pass on */
 PG_FUNCTION_INFO_V1(am_panel_combine);
 Datum
 am_panel_combine(PG_FUNCTION_ARGS)
 {
-	PendingPanel *pending;
-	AmPanelState *state;
-	AmPanelState *other;
-	bool		is_new;
-	uint32	   *numbers;
-
-	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
-	pending = (PendingPanel *) PG_GETARG_POINTER(1);
-	if (pending->live == NULL)
-		PG_RETURN_POINTER(absorb_bytes(fcinfo, &pending->bytes));
-
-	other = (AmPanelState *) PG_GETARG_POINTER(1);
-	state = combined_state(fcinfo, other->unit_type, &is_new);
-	join_settings(state, is_new, other->settings_known, other->settings, other->options);
-	state->has_quality |= other->has_quality;
-	state->has_unknown |= other->has_unknown;
-	numbers = palloc(Max(other->n_units, 1) * sizeof(uint32));
-	for (uint32 i = 0; i < other->n_units; i++)
-		numbers[i] = am_panel_unit(state, other->units[i].bytes, other->units[i].length);
-	for (Size i = 0; i < other->n; i++)
-	{
-		AmPanelCell cell = other->cells[i];
-
-		cell.unit = numbers[cell.unit];
-		am_panel_add(state, &cell);
-	}
-	PG_RETURN_POINTER(state);
+	if (!PG_ARGISNULL(1))
+		PG_RETURN_POINTER(absorb_bytes(fcinfo, (StringInfo) PG_GETARG_POINTER(1)));
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }

@@ -369,10 +369,10 @@ FROM (VALUES
 	('成約 -> 🎉 -> ''x', '22023', 'invalid funnel specification at position 12: a quoted kind is not closed'),
 	('a -> b within 3 months', '22023', 'invalid funnel specification at position 17: months and longer units have no fixed length'),
 	('a -> b within 9999999 days', '54000', 'invalid funnel specification at position 15: a length of time is over 4,500 years'),
-	('a -> b?', '0A000', 'invalid funnel specification at position 1: an optional step is not supported by this version'),
-	('a -> b [1 day]', '0A000', 'invalid funnel specification at position 1: a limit on one step is not supported by this version'),
-	('a -> !c -> b', '0A000', 'invalid funnel specification at position 1: an exclusion is not supported by this version'),
-	('a -> b, strict order', '0A000', 'invalid funnel specification at position 1: strict order is not supported by this version'),
+	('a -> b?', '0A000', 'invalid funnel specification at position 7: an optional step is not supported by this version'),
+	('a -> b [1 day]', '0A000', 'invalid funnel specification at position 8: a limit on one step is not supported by this version'),
+	('a -> !c -> b', '0A000', 'invalid funnel specification at position 6: an exclusion is not supported by this version'),
+	('a -> b, strict order', '0A000', 'invalid funnel specification at position 9: strict order is not supported by this version'),
 	('a -> b, strict increase', '0A000', NULL), ('a -> b, any order', '0A000', NULL), ('a -> b, first entry', '0A000', NULL),
 	('a -> b, totals', '0A000', NULL)) v(spec, state, message);
 SELECT throws_ok(format('SELECT activity_metrics.funnel(1::bigint, now(), %L, %L)', 'a', string_agg('s' || i, ' -> ')), '54000', NULL, '33 steps')
@@ -388,10 +388,10 @@ FROM pg_temp.diagnostics(format('SELECT activity_metrics.funnel(1::bigint, now()
 
 -- the kinds of a specification
 SELECT is(activity_metrics.funnel_kinds('a -> (b | ''c d'') -> a'), '{a,b,c d}', 'funnel_kinds: all');
-SELECT is(array_agg(activity_metrics.funnel_kinds('a -> (b | ''c d'') -> a', i)::text ORDER BY i), '{"{a}","{b,\"c d\"}","{a}","{}"}', 'funnel_kinds: of each step, and of none')
-FROM generate_series(1, 4) i;
-SELECT ok(pg_temp.state_or(format('SELECT activity_metrics.funnel_kinds(%L, %s)', 'a -> b', i)) IN ('{}', '22023'), 'funnel_kinds: step ' || i || ' does not exist')
-FROM unnest('{-1,-30,-31,-32,-2147483648,32,33,34,2147483647}'::int[]) i;
+SELECT is(array_agg(activity_metrics.funnel_kinds('a -> (b | ''c d'') -> a', i)::text ORDER BY i), '{"{a}","{b,\"c d\"}","{a}"}', 'funnel_kinds: of each step')
+FROM generate_series(1, 3) i;
+SELECT ok(pg_temp.state_or(format('SELECT activity_metrics.funnel_kinds(%L, %s)', 'a -> b', i)) = '22023', 'funnel_kinds: step ' || i || ' does not exist')
+FROM unnest('{3,-1,-30,-31,-32,-2147483648,32,33,34,2147483647}'::int[]) i;
 SELECT throws_ok($$SELECT activity_metrics.funnel_kinds('a ->')$$, '22023', NULL, 'funnel_kinds: a faulty specification');
 SELECT is(activity_metrics.funnel_kinds(NULL), NULL, 'funnel_kinds of NULL');
 
