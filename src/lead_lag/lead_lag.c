@@ -42,7 +42,7 @@ enum
 
 /*
  * The panel, zero-filled if wanted.  Columns are kept as deviations from the
- * first value of their unit (section 3.2), scaled by a power of two where the
+ * first value of their unit, scaled by a power of two where the
  * exponents would get near the ends of the range.
  */
 typedef struct Work
@@ -436,7 +436,7 @@ add_raw(LagSum *sum, const Work *work, int32_t unit, int lag)
 }
 
 /*
- * Period means (section 2.8)
+ * Period means
  */
 
 static int
@@ -612,7 +612,7 @@ centre(double *v, size_t n)
 }
 
 /*
- * The AR(1) filter of x on both columns (section 2.8).  A gap breaks the
+ * The AR(1) filter of x on both columns.  A gap breaks the
  * series: a filtered value needs its predecessor.  Returns the rows left.
  */
 static size_t

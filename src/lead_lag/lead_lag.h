@@ -1,6 +1,6 @@
 /*
  * Which of two panel columns moves first, by how many periods, how surely.
- * The method is the panel default of lead_lag.md 2.8: subtract period means,
+ * The method is the panel default: subtract period means,
  * prewhiten per unit by an AR(1) of x, average Fisher's z over units, t over
  * units, Holm over lags.  Lag k > 0: x leads y by k periods.
  *
@@ -77,7 +77,7 @@ extern int	am_lead_lag_default_max_lag(const AmPanel *panel);
 extern void am_lead_lag(const AmPanel *panel, const AmLeadLagOptions *options, AmLeadLagRow *rows);
 
 /*
- * The decision rule of lead_lag.md section 1 at level alpha.  *decided gets
+ * The decision rule of docs/lead_lag.md at level alpha.  *decided gets
  * the index of the row that decided (the surest row where there is no
  * evidence), or -1 where every row is undefined.
  */

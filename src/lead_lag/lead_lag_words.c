@@ -1,5 +1,5 @@
 /*
- * From the profile over lags to a verdict (lead_lag.md section 1) and to one
+ * From the profile over lags to a verdict and to one
  * sentence that a sales leader can act on; see lead_lag.h.
  *
  * The names of the columns may be singular or plural.  "Changes in <name>"
@@ -380,7 +380,7 @@ am_lead_lag_sentence(const AmLeadLagRow *rows, int n_rows, AmLeadLagVerdict verd
 		say(&text, ". This is news of what has already happened: do not steer by it.");
 	else if (verdict == AM_LL_COINCIDENT)
 		say(&text, ". It moves too late to warn: look for an activity that moves earlier.");
-	else if (percent_gained(best) > 0 || isnan(best->forecast_gain))
+	else if (percent_gained(best) >= 5 || isnan(best->forecast_gain))
 		say(&text, ". Watch it %s.", often(grain));
 	else
 		say(&text, ". Watch it %s, but plan no numbers on it yet.", often(grain));

@@ -1,5 +1,5 @@
 /*
- * Adjustment of p-values for many looks (lead_lag.md 2.7).  NaN entries are
+ * Adjustment of p-values for many looks.  NaN entries are
  * no test: they stay NaN and do not count.
  *
  * Portions Copyright (c) 2026, activity_metrics contributors

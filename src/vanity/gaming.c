@@ -1,7 +1,7 @@
 /*
  * Has a metric been gamed since it became a target?  Signs of motion (values
  * bunched on the target, a jump, falling quality) open the question; whether
- * the outcome followed answers it (vanity.md section 3.2; bunching after
+ * the outcome followed answers it (bunching after
  * Saez and Kleven, two independent signs after Jacob and Levitt).
  *
  * Portions Copyright (c) 2026, activity_metrics contributors

@@ -1,5 +1,5 @@
 /*
- * Has a metric been gamed since it became a target?  vanity.md section 3.2.
+ * Has a metric been gamed since it became a target?  docs/vanity.md has the formulas.
  *
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.
@@ -13,7 +13,7 @@
 typedef struct AmGamingResult
 {
 	double		p_gamed;
-	double		bunch;			/* signals of section 3.2, each as named there */
+	double		bunch;			/* signals, each as named in docs/vanity.md */
 	double		surge;
 	double		quality_fall;
 	double		did;

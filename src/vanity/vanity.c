@@ -1,7 +1,7 @@
 /*
  * Vanity score: does more of a metric than usual for a unit and a period
  * bring more of the outcome later, and is there any other reason not to
- * trust it?  vanity.md sections 2.4 to 2.7, on the fits of vanity_fit.c.
+ * trust it?  On the fits of vanity_fit.c; docs/vanity.md has the formulas.
  *
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.
@@ -18,6 +18,7 @@
 #define FEWEST_ROWS			24
 #define FEWEST_OUTCOMES		5
 #define FEWEST_STEPS		6		/* to speak of a running total at all */
+#define SHORTEST_SEARCH		4		/* lags that must have been searched to say that nothing follows */
 #define DECIDED				0.80	/* probability that makes a verdict */
 #define LEANS				0.667	/* less is no claim worth doubting, more than the next needs no doubt */
 #define OVERWHELMING		0.97
@@ -41,7 +42,7 @@ wilson_low(double x, double n)
 	return low;
 }
 
-/* A metric that hardly ever falls is a running total (section 2.6) */
+/* A metric that hardly ever falls is a running total */
 static void
 measure_steps(const AmPanel *panel, AmVanityResult *result)
 {
@@ -67,7 +68,7 @@ measure_steps(const AmPanel *panel, AmVanityResult *result)
 /*
  * Covariance of ln metric and outcome, as a share of the mean outcome, in
  * three parts that add up to it: big units against small ones, periods in
- * which both are up, and the rest (section 2.6; Mundlak, Simpson).
+ * which both are up, and the rest (Mundlak, Simpson).
  */
 static void
 decompose(const AmPanel *panel, const AmVanityFit *fit, AmVanityResult *result)
@@ -87,6 +88,7 @@ decompose(const AmPanel *panel, const AmVanityFit *fit, AmVanityResult *result)
 	size_t		start = 0;
 
 	result->raw_r = am_pearson(fit->log_x, panel->y, n);
+	result->dashboard_r = am_pearson(panel->x, panel->y, n);
 
 	for (size_t i = 0; i < n; i++)
 		most = fabs(panel->y[i]) > most ? fabs(panel->y[i]) : most;
@@ -374,7 +376,7 @@ measure_saturation(AmVanityFit *fit, const AmVanityWindow *window, AmVanityResul
 }
 
 /*
- * Share of high rows that no outcome follows (section 3.1): rows on the
+ * Share of high rows that no outcome follows: rows on the
  * target if there is one, else in the unit's own top third.  Only rows whose
  * whole window was observed.
  */
@@ -434,7 +436,7 @@ no_progress(const AmVanityResult *result)
 }
 
 /*
- * Score and verdict from the components (section 2.7).  The order of the
+ * Score and verdict from the components.  The order of the
  * rules is the point: a structural fault beats any correlation.
  */
 static void
@@ -487,7 +489,7 @@ decide(AmVanityResult *result, bool too_little)
 		result->verdict = AM_VANITY_DIAGNOSTIC;
 		result->confidence = moves;
 	}
-	else if (against >= 0.75)
+	else if (against >= 0.75 && result->max_lag >= SHORTEST_SEARCH)
 	{
 		result->verdict = AM_VANITY_VANITY;
 		result->confidence = against;
@@ -504,7 +506,8 @@ undefine(AmVanityResult *result)
 	result->no_progress = result->only_rises = result->is_outcome = result->p_gamed = NAN;
 	result->wrong_way = result->follows = result->same_week = NAN;
 	result->saturated = result->empty_high = result->quality_gain = result->reliability = NAN;
-	result->size_share = result->time_share = result->within_share = result->raw_r = NAN;
+	result->size_share = result->time_share = result->within_share = NAN;
+	result->raw_r = result->dashboard_r = NAN;
 	result->smallest_visible = NAN;
 	result->p_nothing = result->p_leads = result->p_weak = NAN;
 	result->p_progress = NAN;

@@ -1,5 +1,5 @@
 /*
- * Does a number count motion or progress?  vanity.md section 2: a score test
+ * Does a number count motion or progress?  A score test
  * of a two-way Poisson fixed-effects model at many lags, turned into
  * probabilities by approximate Bayes factors.
  *
@@ -45,7 +45,7 @@ typedef struct AmVanityResult
 	double		elasticity;		/* % more outcome per 1 % more metric in that window */
 	double		low;			/* its 95 % interval */
 	double		high;
-	double		no_progress;	/* components, section 2.6 */
+	double		no_progress;	/* components; docs/vanity.md says what each is */
 	double		only_rises;
 	double		is_outcome;
 	double		p_gamed;		/* NaN without a target */
@@ -59,13 +59,13 @@ typedef struct AmVanityResult
 	double		size_share;		/* covariance of ln metric and outcome / its mean, in three parts */
 	double		time_share;
 	double		within_share;
-	double		raw_r;			/* the dashboard correlation, of ln metric and outcome */
+	double		raw_r;			/* of ln(metric) and outcome: what the three parts make up */
 	double		smallest_visible;	/* elasticity that could have been seen */
 	int64_t		n;
 	int32_t		units;
 	int32_t		periods;
 	int64_t		outcomes;		/* rows with a non-zero outcome */
-	/* the posterior of section 2.5 */
+	/* probabilities of the hypotheses */
 	double		p_nothing;
 	double		p_leads;
 	double		p_weak;
@@ -76,13 +76,14 @@ typedef struct AmVanityResult
 	int64_t		falls;
 	double		p_progress;		/* that a running total's increase leads; NaN if not a running total */
 	AmGamingResult gaming;		/* defined if p_gamed is */
+	double		dashboard_r;	/* of metric and outcome over all rows, as a dashboard shows it */
 } AmVanityResult;
 
 extern void am_vanity(const AmPanel *panel, const AmVanityOptions *options, AmVanityResult *result);
 
 extern const char *am_vanity_verdict_name(AmVanityVerdict verdict);
 
-/* One sentence in plain words with numbers (section 2.8) */
+/* One sentence in plain words with numbers */
 extern void am_vanity_sentence(const AmVanityResult *result, const AmVanityOptions *options,
 							   const char *metric, const char *outcome, const char *unit, const char *grain,
 							   char *buf, size_t size);

@@ -96,7 +96,7 @@ typedef struct Names
 	char	   *grain;
 } Names;
 
-static const Names default_names = {"the metric", "the outcome", "rep", "period"};
+static const Names default_names = {"activity", "outcomes", "rep", "period"};
 
 static bool
 read_name(AmOptionReader *reader, Names *names)

@@ -2,7 +2,7 @@
  * Fits behind the vanity score and the gaming test: the two-way margin fit
  * of the outcome (equal to a Poisson regression with unit and period
  * effects), the deviation of the metric, and the score test of one window of
- * lags.  vanity.md sections 2.2 to 2.5.
+ * lags.
  *
  * Everything works on the rows as they come, sorted by unit and period, so
  * that memory does not depend on how far apart the periods lie, and all sums
@@ -172,7 +172,7 @@ find_earlier_rows(AmVanityFit *fit)
 
 /*
  * Counts are multiples of their smallest value, or small whole numbers;
- * anything else is an amount, whose tail would drown the rest (section 2.2).
+ * anything else is an amount, whose tail would drown the rest.
  */
 static bool
 is_amount(const double *y, size_t n, double tail)
@@ -489,7 +489,7 @@ am_vf_residualise(AmVanityFit *fit, AmVfRows *rows, int sweeps)
 	}
 }
 
-/* d = ln metric without period means and trends, in bounds (section 2.3) */
+/* d = ln metric without period means and trends, in bounds */
 static void
 fit_deviation(AmVanityFit *fit)
 {

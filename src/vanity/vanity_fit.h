@@ -2,7 +2,7 @@
  * What the vanity score and the gaming test share: the panel in columns with
  * row and period effects, the two-way margin fit of the outcome, the
  * deviation of the metric, the score test of one lag window and the
- * probabilities that follow (vanity.md sections 2.2 to 2.5).  Private to
+ * probabilities that follow.  Private to
  * src/vanity and its unit test.
  *
  * Portions Copyright (c) 2026, activity_metrics contributors

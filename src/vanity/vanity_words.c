@@ -1,6 +1,6 @@
 /*
  * The results of the vanity score and the gaming test in one or two plain
- * sentences with numbers (vanity.md section 2.8).
+ * sentences with numbers.
  *
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.
@@ -175,7 +175,7 @@ add_dashboard(const AmVanityResult *result, const char *unit, const char *grain,
 	char		grains[WORD];
 	char		part[WORD];
 
-	if (!(fabs(result->raw_r) >= 0.1) || !isfinite(total) || !(total * result->raw_r > 0))
+	if (!(fabs(result->dashboard_r) >= 0.1) || !isfinite(total) || !(total * result->dashboard_r > 0))
 		return;
 	plural(unit, units, sizeof(units));
 	plural(grain, grains, sizeof(grains));
@@ -183,13 +183,13 @@ add_dashboard(const AmVanityResult *result, const char *unit, const char *grain,
 	{
 		am_vw_percent(size_part, part, sizeof(part));
 		am_vw_add(buf, size, "; the r = %.2f on the dashboard is %s big %s against small %s",
-				  result->raw_r, size_part > 0.995 ? "all" : part, units, units);
+				  result->dashboard_r, size_part > 0.995 ? "all" : part, units, units);
 	}
 	else if (time_part >= 0.5)
 	{
 		am_vw_percent(time_part, part, sizeof(part));
 		am_vw_add(buf, size, "; the r = %.2f on the dashboard is %s %s in which both run high",
-				  result->raw_r, time_part > 0.995 ? "all" : part, grains);
+				  result->dashboard_r, time_part > 0.995 ? "all" : part, grains);
 	}
 }
 
@@ -333,6 +333,13 @@ say_insufficient(const AmVanityResult *result, const AmVanityOptions *options,
 	{
 		am_vw_count(result->periods, grain, found, sizeof(found));
 		am_vw_add(buf, size, "Only %s: too few to see what follows.", found);
+	}
+	else if (result->max_lag < 4 && isfinite(result->smallest_visible) && result->p_nothing + result->wrong_way >= 0.75)
+	{
+		am_vw_count(result->periods, grain, found, sizeof(found));
+		am_vw_count(result->max_lag, grain, p, sizeof(p));
+		am_vw_count(12 - result->periods, grain, q, sizeof(q));
+		am_vw_add(buf, size, "Nothing follows within %s, but %s show no more than that: collect at least %s more.", p, found, q);
 	}
 	else if (!isfinite(result->smallest_visible) && options && options->lag_prior_from > result->periods / 3)
 	{

@@ -1,7 +1,7 @@
 /*
  * The vanity score and the gaming test: agreement with the reference on four
  * of the made-up teams (golden_steps.json beside them), and properties that
- * must hold on any panel (vanity.md section 2.10).
+ * must hold on any panel.
  *
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.
