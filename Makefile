@@ -144,4 +144,9 @@ bench-vanity:
 	@$(UNIT_BUILD)/vanity_worlds $(SHARED)/vanity_worlds > $(UNIT_BUILD)/predictions.csv
 	@$(PYTHON3) $(SHARED)/vanity_worlds/grade.py $(SHARED)/vanity_worlds/labels.json $(UNIT_BUILD)/predictions.csv --bars
 
-.PHONY: unit unit-programs prove test test-all demo demo-clean bench bench-vanity
+# a zip for PGXN: what git has, and the install script, which git has not
+dist: $(INSTALL_SQL)
+	git archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/sql/ --add-file=$(INSTALL_SQL) \
+		--prefix=$(EXTENSION)-$(EXTVERSION)/ -o $(EXTENSION)-$(EXTVERSION).zip HEAD
+
+.PHONY: dist unit unit-programs prove test test-all demo demo-clean bench bench-vanity

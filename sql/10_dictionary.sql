@@ -99,11 +99,8 @@ BEGIN
 	PERFORM activity_metrics.time_column(source, at, 'at', tz), activity_metrics.period_no(now(), 'day', tz),
 		activity_metrics.text_column(source, actor, 'actor'), activity_metrics.done_condition(source, status);
 	IF event_kinds IS NOT NULL THEN
-		PERFORM activity_metrics.text_column(source, kind_column, 'kind_column');
-		IF activity_metrics.funnel_kinds('(' || event_kinds || ')', 1) <> activity_metrics.funnel_kinds('(' || event_kinds || ')', 0) THEN
-			RAISE EXCEPTION 'event_kinds of metric "%" are more than one step', metric_name USING ERRCODE = '22023',
-				HINT = 'Give kinds of event with | between them, such as ''call | demo''.';
-		END IF;
+		PERFORM activity_metrics.text_column(source, kind_column, 'kind_column'),
+			activity_metrics.step_kinds(event_kinds, 'event_kinds');
 	END IF;
 	IF agg = 'sum' THEN
 		PERFORM activity_metrics.number_column(source, value_name, 'value');

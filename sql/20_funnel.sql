@@ -173,6 +173,26 @@ AS 'MODULE_PATHNAME', 'am_funnel_kinds' LANGUAGE C IMMUTABLE STRICT PARALLEL SAF
 COMMENT ON FUNCTION activity_metrics.funnel_kinds(text, integer) IS
 'The kinds of event that fill a step of a funnel specification (steps count from 1; 0: all kinds it names). Errors: a faulty spec (22023).';
 
+CREATE FUNCTION activity_metrics.step_kinds(kinds text, argument text) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	step text := '(' || kinds || ')';
+BEGIN
+	IF kinds IS NULL THEN
+		RAISE EXCEPTION 'argument % is null', argument USING ERRCODE = '22004',
+			HINT = 'Give kinds of event with | between them, such as ''call | demo''.';
+	END IF;
+	IF activity_metrics.funnel_kinds(step, 1) <> activity_metrics.funnel_kinds(step, 0) THEN
+		RAISE EXCEPTION '"%" is more than one step', kinds USING ERRCODE = '22023',
+			DETAIL = format('The kinds are given by argument %s.', argument),
+			HINT = 'Give kinds of event with | between them, such as ''call | demo''.';
+	END IF;
+	RETURN activity_metrics.funnel_kinds(step, 1);
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.step_kinds(text, text) IS
+'Internal: the kinds of one funnel step, such as ''call | demo''. Errors: faulty kinds or more than one step (22023), NULL (22004).';
+
 CREATE FUNCTION activity_metrics.funnel_report_sql(
 	events regclass, spec text, by text, has_since boolean, has_until boolean,
 	entity text, at text, kind text, status text, tz text, only_done boolean)

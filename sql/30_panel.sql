@@ -35,7 +35,7 @@ BEGIN
 	IF m.event_kinds IS NOT NULL THEN
 		condition := condition || format(' AND %s OPERATOR(pg_catalog.=) ANY (%L::pg_catalog.text[])',
 			activity_metrics.text_column(source, m.kind_column, 'kind_column'),
-			activity_metrics.funnel_kinds('(' || m.event_kinds || ')', 1));
+			activity_metrics.step_kinds(m.event_kinds, 'event_kinds'));
 	END IF;
 	IF what = 'quality' THEN
 		value := format('activity_metrics.exact_avg(%s)', activity_metrics.quality_column(source));

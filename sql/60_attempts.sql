@@ -113,21 +113,21 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE ROWS 10 COST 10000 AS $$
 #variable_conflict use_column
 DECLARE
-	statement text := activity_metrics.attempt_report_sql(source, attempts, success, entity, at, kind, status, tz);
+	statement pg_catalog.text := activity_metrics.attempt_report_sql(source, attempts, success, entity, at, kind, status, tz);
 	-- of events, the two arguments name kinds; of a table per entity they named columns, and these are not used
-	by_kind boolean := activity_metrics.column_type(source, attempts) IS NULL;
+	by_kind pg_catalog.bool := activity_metrics.column_type(source, attempts) IS NULL;
 BEGIN
 	RETURN QUERY EXECUTE statement USING
-		CASE WHEN by_kind THEN activity_metrics.funnel_kinds(pg_catalog.concat('(', attempts, ')'), 1) END,
-		CASE WHEN by_kind THEN activity_metrics.funnel_kinds(pg_catalog.concat('(', success, ')'), 1) END,
+		CASE WHEN by_kind THEN activity_metrics.step_kinds(attempts, 'attempts') END,
+		CASE WHEN by_kind THEN activity_metrics.step_kinds(success, 'success') END,
 		max_attempt,
-		'attempt %1$s: %2$s %% of the %3$s who got that far succeeded at it; believe this one. The naive %4$s %% is of the %5$s who had exactly %1$s: it leaves out those who were tried again, and attempts stop after a success.'::text,
-		'attempt %1$s: %2$s %% of the %3$s who got that far, of the %5$s who had exactly %1$s before any success %4$s %%. Attempts go on after a success here (%6$s entities), so neither is a plain number of attempts.'::text,
+		'attempt %1$s: %2$s %% of the %3$s who got that far succeeded at it; believe this one. The naive %4$s %% is of the %5$s who had exactly %1$s: it leaves out those who were tried again, and attempts stop after a success.'::pg_catalog.text,
+		'attempt %1$s: %2$s %% of the %3$s who got that far, of the %5$s who had exactly %1$s before any success %4$s %%. Attempts go on after a success here (%6$s entities), so neither is a plain number of attempts.'::pg_catalog.text,
 		-- $6 no attempt at all, $7 no success at all: more often a misspelt argument than the truth
 		pg_catalog.replace(pg_catalog.concat('no attempt is found: does attempts => ', pg_catalog.quote_literal(attempts), ' name what counts as one?'), '%', '%%'),
 		pg_catalog.concat('attempt %1$s: none of the %3$s who got that far succeeded, nor did anybody at any attempt: does success => ', pg_catalog.replace(pg_catalog.quote_literal(success), '%', '%%'), ' name what counts as one?'),
-		'attempt %1$s: %2$s %% of the %3$s who got that far succeeded at it; believe this one. There is no naive rate: nobody had exactly %1$s.'::text,
-		'attempt %1$s: only %3$s got that far, too few to say.'::text;
+		'attempt %1$s: %2$s %% of the %3$s who got that far succeeded at it; believe this one. There is no naive rate: nobody had exactly %1$s.'::pg_catalog.text,
+		'attempt %1$s: only %3$s got that far, too few to say.'::pg_catalog.text;
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.attempt_report(regclass, text, text, integer, text, text, text, text, text) IS

@@ -103,7 +103,7 @@ am_lead_lag_final(PG_FUNCTION_ARGS)
 	read_options(state, &options);
 	am_panel_finish(state, &panel);
 	am_panel_check_span(&panel);
-	options.max_lag = state->settings_known[0] ? (int) state->settings[0] : am_lead_lag_default_max_lag(&panel);
+	options.max_lag = state->settings_known[0] ? (int) state->settings[0].integer : am_lead_lag_default_max_lag(&panel);
 	if (options.max_lag < 0 || options.max_lag > LARGEST_LAG)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

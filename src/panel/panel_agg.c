@@ -24,18 +24,30 @@ refuse_change(const char *what)
 			 errhint("Pass the same value for all rows, or GROUP BY it.")));
 }
 
-static double
+static AmPanelSetting
 setting_value(FunctionCallInfo fcinfo, int argument, char type)
 {
+	AmPanelSetting setting;
+
 	switch (type)
 	{
 		case 'i':
-			return PG_GETARG_INT32(argument);
+			setting.integer = PG_GETARG_INT32(argument);
+			break;
 		case 'l':
-			return (double) PG_GETARG_INT64(argument);
+			setting.integer = PG_GETARG_INT64(argument);
+			break;
 		default:
-			return PG_GETARG_FLOAT8(argument);
+			setting.number = PG_GETARG_FLOAT8(argument);
 	}
+	return setting;
+}
+
+/* By their bits, so that NaN is the same as NaN */
+static bool
+same_setting(AmPanelSetting a, AmPanelSetting b)
+{
+	return a.integer == b.integer;
 }
 
 static bool
@@ -78,7 +90,7 @@ check_settings(FunctionCallInfo fcinfo, const AmPanelState *state, const AmPanel
 			continue;
 		if (PG_ARGISNULL(argument) == state->settings_known[i] ||
 			(state->settings_known[i] &&
-			 setting_value(fcinfo, argument, arguments->setting_types[i]) != state->settings[i]))
+			 !same_setting(setting_value(fcinfo, argument, arguments->setting_types[i]), state->settings[i])))
 			refuse_change(arguments->setting_names[i]);
 	}
 	if (arguments->options > 0 && arguments->options < PG_NARGS())
@@ -187,7 +199,7 @@ send_text(StringInfo out, const char *text)
 }
 
 /*
- * Format: byte version, byte unit type, settings (byte known, float8), options
+ * Format: byte version, byte unit type, settings (byte known, int64 or float8), options
  * (int32 length or -1, bytes), two flags, units (int32 count, each int32
  * length, bytes), cells (int64 count, each int32 unit, int32 qualities, int64
  * period, three float8).
@@ -208,7 +220,7 @@ am_panel_serial(PG_FUNCTION_ARGS)
 	for (int i = 0; i < AM_PANEL_SETTINGS; i++)
 	{
 		pq_sendbyte(&out, state->settings_known[i]);
-		pq_sendfloat8(&out, state->settings[i]);
+		pq_sendint64(&out, state->settings[i].integer);
 	}
 	send_text(&out, state->options);
 	pq_sendbyte(&out, state->has_quality);
@@ -250,7 +262,7 @@ am_panel_deserial(PG_FUNCTION_ARGS)
 
 /* Settings of a state that is joined to another; takes them over where that one is new */
 static void
-join_settings(AmPanelState *state, bool is_new, const bool *known, const double *settings, const char *options)
+join_settings(AmPanelState *state, bool is_new, const bool *known, const AmPanelSetting *settings, const char *options)
 {
 	for (int i = 0; i < AM_PANEL_SETTINGS; i++)
 	{
@@ -259,7 +271,7 @@ join_settings(AmPanelState *state, bool is_new, const bool *known, const double 
 			state->settings_known[i] = known[i];
 			state->settings[i] = settings[i];
 		}
-		else if (state->settings_known[i] != known[i] || (known[i] && state->settings[i] != settings[i]))
+		else if (state->settings_known[i] != known[i] || (known[i] && !same_setting(state->settings[i], settings[i])))
 			refuse_change("an argument that must be constant");
 	}
 	if (is_new)
@@ -289,7 +301,7 @@ absorb_bytes(FunctionCallInfo fcinfo, StringInfo in)
 	bool		is_new;
 	AmPanelState *state;
 	bool		known[AM_PANEL_SETTINGS];
-	double		settings[AM_PANEL_SETTINGS];
+	AmPanelSetting settings[AM_PANEL_SETTINGS];
 	int			length;
 	char	   *options;
 	uint32		n_units;
@@ -304,7 +316,7 @@ absorb_bytes(FunctionCallInfo fcinfo, StringInfo in)
 	for (int i = 0; i < AM_PANEL_SETTINGS; i++)
 	{
 		known[i] = pq_getmsgbyte(in) != 0;
-		settings[i] = pq_getmsgfloat8(in);
+		settings[i].integer = pq_getmsgint64(in);
 	}
 	length = (int) pq_getmsgint(in, 4);
 	options = length >= 0 ? pnstrdup(pq_getmsgbytes(in, length), length) : NULL;

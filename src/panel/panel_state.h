@@ -42,8 +42,14 @@ typedef struct AmPanelCell
 	double		quality;		/* their sum */
 } AmPanelCell;
 
-/* Arguments that are the same for all rows of a group; numbers and one text */
-#define AM_PANEL_SETTINGS	3
+/* Arguments that are the same for all rows of a group: numbers and one text */
+#define AM_PANEL_SETTINGS	2
+
+typedef union AmPanelSetting
+{
+	int64		integer;
+	double		number;
+} AmPanelSetting;
 
 typedef struct AmPanelState
 {
@@ -52,7 +58,7 @@ typedef struct AmPanelState
 	Size		limit;			/* of cells */
 
 	bool		settings_known[AM_PANEL_SETTINGS];
-	double		settings[AM_PANEL_SETTINGS];
+	AmPanelSetting settings[AM_PANEL_SETTINGS];
 	char	   *options;		/* NULL = none */
 
 	bool		has_quality;	/* any row had one */

@@ -9,6 +9,46 @@
 
 #include "stats/exact_sum.h"
 
+/*
+ * Parts that do not overlap may hold few bits each.  Packs them, so that each
+ * is below half a unit in the last place of the next (Shewchuk, figure 15).
+ */
+static void
+pack(AmExactSum *sum)
+{
+	double		rest = sum->parts[sum->n - 1];
+	int			bottom = sum->n - 1;
+	int			kept = 0;
+
+	for (int i = sum->n - 2; i >= 0; i--)
+	{
+		double		high = rest + sum->parts[i];
+		double		low = sum->parts[i] - (high - rest);
+
+		if (low != 0)
+		{
+			sum->parts[bottom--] = high;
+			rest = low;
+		}
+		else
+			rest = high;
+	}
+	sum->parts[bottom] = rest;
+
+	rest = sum->parts[bottom];
+	for (int i = bottom + 1; i < sum->n; i++)
+	{
+		double		high = sum->parts[i] + rest;
+		double		low = rest - (high - sum->parts[i]);
+
+		if (low != 0)
+			sum->parts[kept++] = low;
+		rest = high;
+	}
+	sum->parts[kept++] = rest;
+	sum->n = kept;
+}
+
 void
 am_exact_add(AmExactSum *sum, double term)
 {
@@ -23,6 +63,9 @@ am_exact_add(AmExactSum *sum, double term)
 		sum->parts[0] = NAN;
 		return;
 	}
+	if (sum->n == AM_EXACT_PARTS)
+		pack(sum);
+
 	for (int i = 0; i < sum->n; i++)
 	{
 		double		part = sum->parts[i];

@@ -7,7 +7,7 @@
 #ifndef AM_EXACT_SUM_H
 #define AM_EXACT_SUM_H
 
-#define AM_EXACT_PARTS	44		/* non-overlapping doubles span at most 2098 bits */
+#define AM_EXACT_PARTS	64		/* when full, packed into 41 or less: doubles span 2098 bits */
 
 typedef struct AmExactSum
 {

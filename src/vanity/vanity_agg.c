@@ -11,6 +11,7 @@
 #include "access/htup_details.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -98,13 +99,28 @@ typedef struct Names
 
 static const Names default_names = {"activity", "outcomes", "rep", "period"};
 
+/* In a sentence a longer name is cut, between characters */
+#define LONGEST_NAME	63
+
 static bool
 read_name(AmOptionReader *reader, Names *names)
 {
-	return am_option_is(reader, "metric @", &names->metric) ||
-		am_option_is(reader, "outcome @", &names->outcome) ||
-		am_option_is(reader, "unit @", &names->unit) ||
-		am_option_is(reader, "grain @", &names->grain);
+	char	   *name;
+	char	  **which;
+
+	if (am_option_is(reader, "metric @", &name))
+		which = &names->metric;
+	else if (am_option_is(reader, "outcome @", &name))
+		which = &names->outcome;
+	else if (am_option_is(reader, "unit @", &name))
+		which = &names->unit;
+	else if (am_option_is(reader, "grain @", &name))
+		which = &names->grain;
+	else
+		return false;
+	name[pg_mbcliplen(name, (int) strlen(name), LONGEST_NAME)] = '\0';
+	*which = name;
+	return true;
 }
 
 static void
@@ -120,8 +136,6 @@ read_vanity_options(const char *text, AmVanityOptions *options, Names *names)
 	am_options_start(&reader, text);
 	while (am_options_next(&reader))
 	{
-		char	   *before_name = names->metric;
-
 		if (am_option_is(&reader, "lag prior #..#", &from, &to))
 		{
 			if (from < 1 || to < from || to > 1000)
@@ -138,12 +152,8 @@ read_vanity_options(const char *text, AmVanityOptions *options, Names *names)
 			options->has_target = true;
 			options->target_value = NAN;
 		}
-		else
-		{
-			names->metric = before_name;
-			if (!read_name(&reader, names))
-				am_option_unknown(&reader, "lag prior 2..6, target 40 from 2870, metric 'calls', outcome 'wins', unit 'rep', grain 'week'");
-		}
+		else if (!read_name(&reader, names))
+			am_option_unknown(&reader, "lag prior 2..6, target 40 from 2870, metric 'calls', outcome 'wins', unit 'rep', grain 'week'");
 	}
 	if (options->has_target && options->target_value <= 0)
 		ereport(ERROR,
@@ -242,10 +252,10 @@ run_gaming(AmPanelState *state, AmPanel *panel, AmGamingResult *result, double *
 				 errmsg("target_from is null"),
 				 errhint("Give the number of the period from which the target held, as period_no() counts.")));
 	if (state->settings_known[TARGET_VALUE] &&
-		!(state->settings[TARGET_VALUE] > 0 && isfinite(state->settings[TARGET_VALUE])))
+		!(state->settings[TARGET_VALUE].number > 0 && isfinite(state->settings[TARGET_VALUE].number)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("target_value is %g", state->settings[TARGET_VALUE]),
+				 errmsg("target_value is %g", state->settings[TARGET_VALUE].number),
 				 errhint("A target is above zero; NULL where its value is not known.")));
 	*names = default_names;
 	am_options_start(&reader, state->options);
@@ -255,8 +265,8 @@ run_gaming(AmPanelState *state, AmPanel *panel, AmGamingResult *result, double *
 	am_panel_finish(state, panel);
 	am_panel_check_span(panel);
 	*suspicion = am_palloc_array(double, panel->n_units + 1);
-	am_gaming(panel, (int64) state->settings[TARGET_FROM],
-			  state->settings_known[TARGET_VALUE] ? state->settings[TARGET_VALUE] : NAN, result, *suspicion);
+	am_gaming(panel, state->settings[TARGET_FROM].integer,
+			  state->settings_known[TARGET_VALUE] ? state->settings[TARGET_VALUE].number : NAN, result, *suspicion);
 }
 
 PG_FUNCTION_INFO_V1(am_gaming_final);
@@ -277,7 +287,7 @@ am_gaming_final(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	state = final_state(fcinfo);
 	run_gaming(state, &panel, &result, &suspicion, &names);
-	am_gaming_sentence(&result, state->settings_known[TARGET_VALUE] ? state->settings[TARGET_VALUE] : NAN,
+	am_gaming_sentence(&result, state->settings_known[TARGET_VALUE] ? state->settings[TARGET_VALUE].number : NAN,
 					   names.metric, names.outcome, names.unit, names.grain, sentence, sizeof(sentence));
 
 	columns = result_columns(fcinfo, lengthof(values));

@@ -46,7 +46,8 @@ $$
 	FROM (SELECT 1.959963984540054::double precision AS z) c WHERE n > 0
 $$;
 
--- Every chain of distinct events with times that do not decrease; then the best one, and why it ended
+-- Every chain of distinct events with times that do not decrease; then the best one, and why it ended.
+-- Of all chains, not the best one only: when each level was first reached, the clock of the eventual rate
 CREATE FUNCTION pg_temp.twin(events regclass, steps jsonb, within interval, as_of timestamptz, entry_until timestamptz,
 	segment_wanted int DEFAULT NULL)
 RETURNS TABLE (step_no int, reached bigint, step_rate float8, step_rate_low float8, step_rate_high float8, overall_rate float8,
@@ -71,14 +72,16 @@ BEGIN
 		), best AS (
 			SELECT DISTINCT ON (entity) entity, level, times FROM chain ORDER BY entity, level DESC, last, start DESC, times
 		), latest AS (
-			SELECT DISTINCT ON (entity) entity, start, last FROM chain JOIN best USING (entity, level)
-			ORDER BY entity, start DESC, last
+			SELECT entity, max(start) AS start FROM chain JOIN best USING (entity, level) GROUP BY entity
+		), first AS (
+			SELECT entity, array_agg(at ORDER BY level) AS reached
+			FROM (SELECT entity, level, min(last) AS at FROM chain GROUP BY entity, level) f GROUP BY entity
 		), fate AS MATERIALIZED (
-			SELECT level, times,
+			SELECT level, times, first.reached AS first_reached,
 				level < jsonb_array_length($1) AND (start + $2 > data_end.at) IS NOT FALSE AS open,
 				level < jsonb_array_length($1) AND start + $2 <= data_end.at AS over,
-				extract(epoch FROM data_end.at - last)::float8 / 86400 AS open_days
-			FROM best JOIN latest USING (entity), data_end
+				extract(epoch FROM data_end.at - first.reached[level])::float8 / 86400 AS open_days
+			FROM best JOIN latest USING (entity) JOIN first USING (entity), data_end
 		), step AS (SELECT generate_series(1, jsonb_array_length($1)) AS s)
 		, counted AS (
 			SELECT s, count(*) FILTER (WHERE level >= s) AS here, count(*) FILTER (WHERE level >= s - 1) AS before,
@@ -87,7 +90,8 @@ BEGIN
 			FROM step LEFT JOIN fate ON true GROUP BY s
 		), took AS (
 			SELECT s, extract(epoch FROM times[s] - times[s - 1])::float8 / 86400 AS days,
-				extract(epoch FROM times[s] - times[1])::float8 / 86400 AS days_from_start
+				extract(epoch FROM times[s] - times[1])::float8 / 86400 AS days_from_start,
+				extract(epoch FROM first_reached[s] - first_reached[s - 1])::float8 / 86400 AS days_at_risk
 			FROM step JOIN fate ON level >= s AND s > 1
 		), times AS (
 			SELECT s, percentile_cont(0.5) WITHIN GROUP (ORDER BY days) AS median, percentile_cont(0.9) WITHIN GROUP (ORDER BY days) AS p90,
@@ -95,10 +99,10 @@ BEGIN
 			FROM took GROUP BY s
 		), moment AS (
 			-- conversions at one time, and those at risk then: converted, open no shorter, or known never to convert
-			SELECT t.s, t.days, count(*) AS converted,
-				max(c.before) - (SELECT count(*) FROM took o WHERE o.s = t.s AND o.days < t.days)
-				- (SELECT count(*) FROM fate f WHERE f.level = t.s - 1 AND f.open AND f.open_days < t.days) AS at_risk
-			FROM took t JOIN counted c USING (s) GROUP BY t.s, t.days
+			SELECT t.s, t.days_at_risk, count(*) AS converted,
+				max(c.before) - (SELECT count(*) FROM took o WHERE o.s = t.s AND o.days_at_risk < t.days_at_risk)
+				- (SELECT count(*) FROM fate f WHERE f.level = t.s - 1 AND f.open AND f.open_days < t.days_at_risk) AS at_risk
+			FROM took t JOIN counted c USING (s) GROUP BY t.s, t.days_at_risk
 		), survival AS (
 			SELECT s, pg_temp.product(1 - converted / at_risk::float8) AS surviving FROM moment GROUP BY s
 		)
@@ -272,6 +276,77 @@ SELECT is((activity_metrics.funnel(1::bigint, at, kind, 'a -> b -> c within 3 da
 FROM (VALUES (timestamptz '2024-01-01', 'a'), ('2024-01-02 12:00', 'b'), ('2024-01-04', 'c')) v(at, kind);
 SELECT is((activity_metrics.funnel(1::bigint, at, kind, 'a -> b within 1 day'))[2].reached, 1::bigint, 'a day is 24 hours where the clock changes')
 FROM (VALUES (timestamptz '2024-03-30 12:00 Europe/Berlin', 'a'), ('2024-03-31 13:00 Europe/Berlin', 'b')) v(at, kind);
+
+-- The eventual rate where starts recur. Days since the first a: b after 2, 12 and 25; open for 6, 15 and 30. At risk 6, 4 and 2.
+-- The chains shown take 2, 2 and 21 days
+CREATE TEMP TABLE again (e bigint, day int, kind text);
+INSERT INTO again VALUES (1, 0, 'a'), (1, 10, 'a'), (1, 12, 'b'), (2, 0, 'a'), (2, 20, 'a'), (3, 15, 'a'), (3, 25, 'a'), (4, 2, 'a'), (4, 6, 'a'), (4, 27, 'b'),
+	(5, 18, 'a'), (5, 20, 'b'), (6, 24, 'a');
+CREATE FUNCTION pg_temp.again(spec text, day int) RETURNS activity_metrics.funnel_step[] LANGUAGE sql AS
+$$ SELECT activity_metrics.funnel(e, timestamptz '2024-01-01' + day * interval '1 day', kind, spec, timestamptz '2024-01-01' + $2 * interval '1 day') FROM again $$;
+SELECT is(ROW(s[2].reached, s[1].still_open, s[2].median_days, s[2].p90_days), ROW(3::bigint, 3::bigint, 2::float8, 17.2::float8), 'starts recur: times are of the chains shown')
+FROM pg_temp.again('a -> b within 90 days', 30) s;
+SELECT ok(pg_temp.near(s[2].eventual_rate, 1 - 5.0 / 6 * 3 / 4 * 1 / 2), '... the eventual rate counts from the first start') FROM pg_temp.again('a -> b within 90 days', 30) s;
+-- 2 and 4 time out and stay at risk; 3 and 6 are open for 15 and 6 days
+SELECT ok(s[1].timed_out = 2 AND s[1].still_open = 2 AND pg_temp.near(s[2].eventual_rate, 1 - 5.0 / 6 * 3 / 4), '... who timed out stays at risk')
+FROM pg_temp.again('a -> b within 8 days', 30) s;
+SELECT is(ROW(s[1].still_open, s[2].eventual_rate, s[2].eventual_rate), ROW(0::bigint, s[2].step_rate, 2 / 6::float8), '... where nobody is open it is the step rate, to the bit')
+FROM pg_temp.again('a -> b within 8 days', 60) s;
+-- the second step, too, counts from when it was first reached: c after 8 days by a chain of 4; open for 5
+SELECT ok(s[3].median_days = 4 AND pg_temp.near(s[3].eventual_rate, 1.0 / 2), '... at a later step: an open one that was at risk for a shorter time')
+FROM (SELECT activity_metrics.funnel(e, timestamptz '2024-01-01' + day * interval '1 day', kind, 'a -> b -> c within 90 days', '2024-01-10') AS s
+	FROM (VALUES (1::bigint, 0, 'a'), (1, 1, 'b'), (1, 3, 'a'), (1, 5, 'b'), (1, 9, 'c'), (2, 0, 'a'), (2, 0, 'b'), (2, 7, 'a'), (2, 8, 'b')) v(e, day, kind)) x;
+-- three steps at one time: at risk for no time
+SELECT is(ARRAY[s[2].eventual_rate, s[3].eventual_rate], '{1,0.5}', '... several steps at one time')
+FROM (SELECT activity_metrics.funnel(e, timestamptz '2024-01-01' + day * interval '1 day', kind, 'a -> b -> c within 90 days') AS s
+	FROM (VALUES (1::bigint, 0, 'a'), (1, 2, 'c'), (1, 2, 'a'), (1, 2, 'b'), (2, 0, 'b'), (2, 0, 'a'), (2, 2, 'other')) v(e, day, kind)) x;
+
+-- A world with a known end: calls on day 0, 20 and 40 until there is a meeting; a quarter of the deals meet, 60 * sqrt(uniform)
+-- days after the first call. Deals begin on day 0 .. 150. Cut on some day, in ten parts, whose spread tells the standard error
+CREATE TEMP TABLE deal AS
+SELECT n::bigint AS e, pg_temp.draw('begin' || n, 15000000) / 100000.0::float8 AS begins,
+	CASE WHEN pg_temp.draw('meets' || n, 4) = 0 THEN 60 * sqrt((1 + pg_temp.draw('when' || n, 1000000)) / 1e6::float8) END AS meets
+FROM generate_series(1, 30000) n;
+CREATE TEMP TABLE deal_event AS
+SELECT e, begins + days AS day, kind FROM deal, LATERAL (
+	SELECT 20.0 * i AS days, 'call' AS kind FROM generate_series(0, 2) i WHERE 20 * i < meets OR meets IS NULL
+	UNION ALL SELECT meets, 'meeting' WHERE meets IS NOT NULL) k;
+-- the same by the clock that would not do: from the latest call, to the meeting or to the cut
+CREATE FUNCTION pg_temp.from_latest_call(cut int) RETURNS float8 LANGUAGE sql AS
+$$
+	SELECT 1 - pg_temp.product(1 - 1 / at_risk::float8) FILTER (WHERE met)
+	FROM (SELECT met, count(*) OVER () + 1 - row_number() OVER (ORDER BY days, met DESC) AS at_risk
+		FROM (SELECT met, CASE WHEN met THEN met_on - call WHEN cut - call < 30 THEN cut - call ELSE 'infinity' END AS days
+			FROM (SELECT max(day) FILTER (WHERE kind = 'call') AS call, max(day) FILTER (WHERE kind = 'meeting') AS met_on, bool_or(kind = 'meeting') AS met
+				FROM deal_event WHERE day <= cut GROUP BY e) d) c) r
+$$;
+-- part 10 is all of them
+CREATE TEMP TABLE cut_rate AS
+SELECT cut, part, estimate.step_rate, estimate.eventual_rate, turned_out
+FROM (SELECT cut, part, (activity_metrics.funnel(e, timestamptz '2024-01-01' + day * interval '1 day', kind, 'call -> meeting within 30 days',
+			timestamptz '2024-01-01' + cut * interval '1 day'))[2].*
+		FROM deal_event, unnest('{80,100,120,150,180}'::int[]) cut, unnest(ARRAY[e % 10, 10]) part GROUP BY cut, part) estimate
+	JOIN (SELECT cut, part, count(meets) / count(*)::float8 AS turned_out
+		FROM deal JOIN unnest('{80,100,120,150,180}'::int[]) cut ON begins <= cut, unnest(ARRAY[e % 10, 10]) part GROUP BY cut, part) truth USING (cut, part);
+SELECT ok(abs(w.eventual_rate - w.turned_out) < 3 * error AND error < 0.01, format('recurring starts, cut on day %s: eventual rate %s, turned out %s, standard error %s',
+	cut, round(w.eventual_rate::numeric, 4), round(w.turned_out::numeric, 4), round(error::numeric, 4)))
+FROM cut_rate w JOIN (SELECT cut, stddev_samp(eventual_rate - turned_out) / sqrt(10) AS error FROM cut_rate WHERE part < 10 GROUP BY cut) parts USING (cut)
+WHERE part = 10 ORDER BY cut;
+SELECT ok(abs(eventual_rate - turned_out) < abs(was - turned_out) / 2, format('... the clock of the latest call, cut on day %s: %s, and the step rate %s',
+	cut, round(was::numeric, 4), round(step_rate::numeric, 4)))
+FROM cut_rate, pg_temp.from_latest_call(cut) was WHERE part = 10 ORDER BY cut;
+
+-- times on file are the same times, whether they are read or not
+CREATE FUNCTION pg_temp.deals(memory text, day int) RETURNS text LANGUAGE plpgsql AS
+$$
+BEGIN
+	PERFORM set_config('work_mem', memory, true);
+	RETURN (SELECT activity_metrics.funnel(e, timestamptz '2024-01-01' + deal_event.day * interval '1 day', kind, 'call -> (call | meeting) -> (call | meeting) within 30 days',
+		timestamptz '2024-01-01' + $2 * interval '1 day') FROM deal_event)::text;
+END
+$$;
+SELECT is(pg_temp.deals('64kB', day), pg_temp.deals('256MB', day), 'with little memory, as of day ' || day) FROM unnest('{100,400}'::int[]) day;
+RESET work_mem;
 
 -- entities that look alike
 SELECT is((activity_metrics.funnel(e, at, kind, 'a -> b'))[1].reached, 9::bigint, 'text entities that differ a little are different')

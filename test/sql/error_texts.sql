@@ -1,3 +1,4 @@
+\set SHOW_CONTEXT never
 -- What users read when something is wrong: message, detail and hint.
 CREATE TABLE error_event(entity bigint, at timestamptz, kind text, note text);
 INSERT INTO error_event VALUES (1, '2025-01-01 00:00+00', 'call', 'x'), (1, '2025-01-02 00:00+00', 'meeting', 'x');

@@ -73,7 +73,8 @@ same_rows('SELECT step_no, step, reached, round(step_rate::numeric, 12), round(o
 	twin(@steps) . q{
 	SELECT step_no, step, reached, round((reached::float8 / coalesce(lag(reached) OVER w, reached))::numeric, 12),
 		round((reached::float8 / first_value(reached) OVER w)::numeric, 12), coalesce(reached - lead(reached) OVER w, 0), 0, 0, 0,
-		round(median::numeric, 9), round(p90::numeric, 9), round(from_start::numeric, 9), NULL
+		round(median::numeric, 9), round(p90::numeric, 9), round(from_start::numeric, 9),
+		CASE step_no WHEN 1 THEN 'no within: whoever stopped counts as still open' END
 	FROM twin WINDOW w AS (ORDER BY step_no) ORDER BY step_no}, 'counts, rates and days are those of the plain-SQL twin');
 # steps that do come in the other order as well
 my @again = qw(A_SUBMITTED O_SENT_BACK O_SENT O_CANCELLED);

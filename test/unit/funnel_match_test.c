@@ -6,6 +6,7 @@
  * at most `within` after the first, inclusive; attempts start before
  * `entry_until`.  The chain shown is the furthest, then the one with the
  * earliest last step, then the latest start, then the earliest steps between.
+ * A level is first reached at the earliest last step of all chains of that level.
  *
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.
@@ -36,8 +37,8 @@ typedef struct Answer
 {
 	int			level;
 	int64_t		times[AM_FUNNEL_MAX_STEPS];
+	int64_t		first_reached[AM_FUNNEL_MAX_STEPS + 1]; /* from 1 to level */
 	AmFunnelStop stop;
-	int64_t		open_since;		/* of one still open; else 0 */
 } Answer;
 
 static uint64_t random_state = UINT64_C(0x9e3779b97f4a7c15);
@@ -62,7 +63,8 @@ typedef struct Search
 	int			level;			/* the furthest so far, and of its level: */
 	int64_t		shown[AM_FUNNEL_MAX_STEPS];
 	int64_t		latest_start;
-	int64_t		its_earliest_last;
+	bool		seen[AM_FUNNEL_MAX_STEPS + 1];
+	int64_t		first_reached[AM_FUNNEL_MAX_STEPS + 1];
 } Search;
 
 static bool
@@ -84,17 +86,16 @@ consider(Search *search, int level)
 	const int64_t *times = search->times;
 	bool		further = level > search->level;
 
+	if (!search->seen[level] || times[level - 1] < search->first_reached[level])
+		search->first_reached[level] = times[level - 1];
+	search->seen[level] = true;
 	if (level < search->level)
 		return;
 	search->level = level;
 	if (further || shown_before(times, search->shown, level))
 		memcpy(search->shown, times, level * sizeof(int64_t));
-	if (further || times[0] > search->latest_start ||
-		(times[0] == search->latest_start && times[level - 1] < search->its_earliest_last))
-	{
+	if (further || times[0] > search->latest_start)
 		search->latest_start = times[0];
-		search->its_earliest_last = times[level - 1];
-	}
 }
 
 static void
@@ -127,19 +128,14 @@ extend(Search *search, int level)
 }
 
 static void
-conclude(const AmFunnelSpec *spec, const History *history, int64_t latest_start, int64_t its_earliest_last,
-		 Answer *answer)
+conclude(const AmFunnelSpec *spec, const History *history, int64_t latest_start, Answer *answer)
 {
-	answer->open_since = 0;
 	if (answer->level == 0)
 		answer->stop = AM_STOP_NOT_ENTERED;
 	else if (answer->level == spec->n_steps)
 		answer->stop = AM_STOP_CONVERTED;
 	else if (spec->within == AM_NO_LIMIT || latest_start + spec->within > history->as_of)
-	{
 		answer->stop = AM_STOP_STILL_OPEN;
-		answer->open_since = its_earliest_last;
-	}
 	else
 		answer->stop = AM_STOP_TIMED_OUT;
 }
@@ -155,7 +151,8 @@ try_all(const AmFunnelSpec *spec, const History *history, Answer *answer)
 	extend(&search, 0);
 	answer->level = search.level;
 	memcpy(answer->times, search.shown, sizeof(search.shown));
-	conclude(spec, history, search.latest_start, search.its_earliest_last, answer);
+	memcpy(answer->first_reached, search.first_reached, sizeof(search.first_reached));
+	conclude(spec, history, search.latest_start, answer);
 }
 
 /* Where no two times are equal: from every start the earliest event for each next step */
@@ -163,7 +160,6 @@ static void
 try_all_starts(const AmFunnelSpec *spec, const History *history, Answer *answer)
 {
 	int64_t		latest_start = 0;
-	int64_t		its_last = 0;
 
 	answer->level = 0;
 	for (int start = 0; start < history->n; start++)
@@ -184,36 +180,37 @@ try_all_starts(const AmFunnelSpec *spec, const History *history, Answer *answer)
 			else if (level == 0)
 				break;
 		}
+		for (int l = 1; l <= level; l++)
+			if (l > answer->level || times[l - 1] < answer->first_reached[l])
+				answer->first_reached[l] = times[l - 1];
 		if (level == 0 || level < answer->level)
 			continue;
 		if (level > answer->level || shown_before(times, answer->times, level))
 			memcpy(answer->times, times, level * sizeof(int64_t));
 		answer->level = level;
 		latest_start = times[0];
-		its_last = times[level - 1];
 	}
-	conclude(spec, history, latest_start, its_last, answer);
+	conclude(spec, history, latest_start, answer);
 }
 
 static void
 run_matcher(AmFunnelMatch *match, const History *history, Answer *answer)
 {
-	int64_t		open_since = 0;
-
 	am_funnel_match_begin(match);
 	for (int i = 0; i < history->n; i++)
 		am_funnel_match_add(match, history->events[i].time, history->events[i].role);
-	answer->stop = am_funnel_match_finish(match, &open_since);
+	answer->stop = am_funnel_match_finish(match);
 	answer->level = match->level;
 	memcpy(answer->times, match->furthest.times, match->level * sizeof(int64_t));
-	answer->open_since = answer->stop == AM_STOP_STILL_OPEN ? open_since : 0;
+	memcpy(answer->first_reached, match->first_reached, sizeof(match->first_reached));
 }
 
 static bool
 same_answer(const Answer *a, const Answer *b)
 {
-	return a->level == b->level && a->stop == b->stop && a->open_since == b->open_since &&
-		memcmp(a->times, b->times, a->level * sizeof(int64_t)) == 0;
+	return a->level == b->level && a->stop == b->stop &&
+		memcmp(a->times, b->times, a->level * sizeof(int64_t)) == 0 &&
+		memcmp(a->first_reached + 1, b->first_reached + 1, a->level * sizeof(int64_t)) == 0;
 }
 
 static void
@@ -221,10 +218,12 @@ print_answer(const char *who, const Answer *answer)
 {
 	static const char *const stops[] = {"not entered", "converted", "still open", "timed out"};
 
-	printf("#   %s: level %d, %s, open since %" PRId64 ", times", who, answer->level, stops[answer->stop],
-		   answer->open_since);
+	printf("#   %s: level %d, %s, times", who, answer->level, stops[answer->stop]);
 	for (int step = 0; step < answer->level; step++)
 		printf(" %" PRId64, answer->times[step]);
+	printf(", first reached");
+	for (int level = 1; level <= answer->level; level++)
+		printf(" %" PRId64, answer->first_reached[level]);
 	printf("\n");
 }
 
@@ -349,6 +348,7 @@ run_campaign(const Campaign *campaign)
 	int			by_stop[4] = {0};
 	int			by_level[AM_FUNNEL_MAX_STEPS + 1] = {0};
 	int			ties = 0;
+	int			recurring = 0;
 	int			bad = 0;
 
 	for (int done = 0; done < campaign->histories; done += campaign->per_spec)
@@ -372,6 +372,7 @@ run_campaign(const Campaign *campaign)
 			try_all(&spec, &history, &want);
 			by_stop[want.stop]++;
 			by_level[want.level]++;
+			recurring += memcmp(want.times, want.first_reached + 1, want.level * sizeof(int64_t)) != 0;
 			for (int e = 1; e < history.n; e++)
 				if (history.events[e].time == history.events[e - 1].time)
 				{
@@ -389,11 +390,13 @@ run_campaign(const Campaign *campaign)
 			ok(false, "%s: stop reason %d was met %d times only", campaign->what, stop, by_stop[stop]);
 	if (ties < campaign->histories / 3)
 		ok(false, "%s: only %d histories with ties", campaign->what, ties);
+	if (recurring < campaign->histories / 100)
+		ok(false, "%s: only %d histories where a step was reached before the chain shown", campaign->what, recurring);
 	for (int level = 0; level <= campaign->max_steps; level++)
 		if (by_level[level] == 0 && level <= campaign->max_events)
 			ok(false, "%s: level %d was never met", campaign->what, level);
-	printf("# not entered %d, converted %d, still open %d, timed out %d, with ties %d\n", by_stop[0], by_stop[1],
-		   by_stop[2], by_stop[3], ties);
+	printf("# not entered %d, converted %d, still open %d, timed out %d, with ties %d, reached before the chain shown %d\n",
+		   by_stop[0], by_stop[1], by_stop[2], by_stop[3], ties, recurring);
 }
 
 static void
@@ -446,41 +449,46 @@ typedef struct Example
 	const char *events;
 	AmFunnelStop stop;
 	const char *times;
-	int64_t		open_since;
+	const char *first_reached;	/* where other than times, else NULL */
 	const char *why;
 } Example;
 
 #define NO AM_NO_LIMIT
 
 static const Example examples[] = {
-	{"a/b", NO, 9, NO, "", AM_STOP_NOT_ENTERED, "", 0, "no events"},
-	{"a/b", NO, 9, NO, "b1 b2", AM_STOP_NOT_ENTERED, "", 0, "the second step without the first"},
-	{"a/b", NO, 9, NO, "a1 b2", AM_STOP_CONVERTED, "1 2", 0, "in order"},
-	{"a/b", NO, 9, NO, "b1 a2", AM_STOP_STILL_OPEN, "2", 2, "in the wrong order"},
-	{"a/b", NO, 9, NO, "b1 a1", AM_STOP_CONVERTED, "1 1", 0, "at one time, in favour of the funnel"},
-	{"a/b", 5, 9, NO, "a1 b6", AM_STOP_CONVERTED, "1 6", 0, "the window's end is inclusive"},
-	{"a/b", 5, 9, NO, "a1 b7", AM_STOP_TIMED_OUT, "1", 0, "one too late"},
-	{"a/b", 5, 6, NO, "a1", AM_STOP_TIMED_OUT, "1", 0, "the data end with the window: all of it was seen"},
-	{"a/b", 5, 5, NO, "a1", AM_STOP_STILL_OPEN, "1", 1, "the data end before the window"},
-	{"a/b", 5, 9, NO, "a1 a5", AM_STOP_STILL_OPEN, "1", 5, "the first chain is shown, the later attempt is open"},
-	{"a/b", 5, 9, NO, "a1 a3 b4 b5", AM_STOP_CONVERTED, "3 4", 0, "the earliest last step, then the latest start"},
-	{"a/b/c", NO, 9, NO, "a1 b2 a3 c4", AM_STOP_CONVERTED, "1 2 4", 0, "the later start got no further"},
-	{"a/b/c", NO, 9, NO, "a1 b2 a3 b4 c5", AM_STOP_CONVERTED, "3 4 5", 0, "the later start got as far"},
-	{"a/b/c", NO, 9, NO, "a1 b2 b3 c4", AM_STOP_CONVERTED, "1 2 4", 0, "the earliest step between"},
-	{"a/b/c", 3, 9, NO, "a1 b2 a3 b4 c6", AM_STOP_CONVERTED, "3 4 6", 0, "the later start is in time"},
-	{"a/a", NO, 9, NO, "a1", AM_STOP_STILL_OPEN, "1", 1, "one event fills one step"},
-	{"a/a", NO, 9, NO, "a1 a1", AM_STOP_CONVERTED, "1 1", 0, "two events of one time fill two"},
-	{"a/a/a", NO, 9, NO, "a1 a2 a2", AM_STOP_CONVERTED, "1 2 2", 0, "an earlier one and two of one time"},
-	{"a/a/a", NO, 9, NO, "a1 a2 a3 a4", AM_STOP_CONVERTED, "1 2 3", 0, "the fourth comes too late to be shown"},
-	{"a/ab/b", NO, 9, NO, "b1 b1 a1", AM_STOP_CONVERTED, "1 1 1", 0, "the event that could do both leaves the other its step"},
-	{"ab/a/b", NO, 9, NO, "a1 b1", AM_STOP_STILL_OPEN, "1 1", 1, "two events, three steps"},
-	{"ab/a/b", NO, 9, NO, "a1 b1 b1", AM_STOP_CONVERTED, "1 1 1", 0, "the a is needed for the second step"},
-	{"a/b", NO, 9, 3, "a3 b4", AM_STOP_NOT_ENTERED, "", 0, "entered at the bound, which is outside"},
-	{"a/b", NO, 9, 3, "a2 b4", AM_STOP_CONVERTED, "2 4", 0, "entered before the bound, went on after it"},
-	{"a/b", NO, 9, 3, "a2 a3 b4", AM_STOP_CONVERTED, "2 4", 0, "the later start is outside"},
-	{"a", NO, 9, NO, "a3 a4", AM_STOP_CONVERTED, "3", 0, "a funnel of one step"},
-	{"a/b/c", 4, 9, NO, "a1 b2 a6 b8", AM_STOP_STILL_OPEN, "1 2", 8, "open by the second attempt, since its second step"},
-	{"a/b/c", 4, 9, NO, "a1 b2 a6", AM_STOP_TIMED_OUT, "1 2", 0, "the open attempt is not at the furthest level"},
+	{"a/b", NO, 9, NO, "", AM_STOP_NOT_ENTERED, "", NULL, "no events"},
+	{"a/b", NO, 9, NO, "b1 b2", AM_STOP_NOT_ENTERED, "", NULL, "the second step without the first"},
+	{"a/b", NO, 9, NO, "a1 b2", AM_STOP_CONVERTED, "1 2", NULL, "in order"},
+	{"a/b", NO, 9, NO, "b1 a2", AM_STOP_STILL_OPEN, "2", NULL, "in the wrong order"},
+	{"a/b", NO, 9, NO, "b1 a1", AM_STOP_CONVERTED, "1 1", NULL, "at one time, in favour of the funnel"},
+	{"a/b", 5, 9, NO, "a1 b6", AM_STOP_CONVERTED, "1 6", NULL, "the window's end is inclusive"},
+	{"a/b", 5, 9, NO, "a1 b7", AM_STOP_TIMED_OUT, "1", NULL, "one too late"},
+	{"a/b", 5, 6, NO, "a1", AM_STOP_TIMED_OUT, "1", NULL, "the data end with the window: all of it was seen"},
+	{"a/b", 5, 5, NO, "a1", AM_STOP_STILL_OPEN, "1", NULL, "the data end before the window"},
+	{"a/b", 5, 9, NO, "a1 a5", AM_STOP_STILL_OPEN, "1", NULL, "the first chain is shown, the later attempt is open"},
+	{"a/b", 5, 9, NO, "a1 a3 b4 b5", AM_STOP_CONVERTED, "3 4", "1 4", "the earliest last step, then the latest start"},
+	{"a/b/c", NO, 9, NO, "a1 b2 a3 c4", AM_STOP_CONVERTED, "1 2 4", NULL, "the later start got no further"},
+	{"a/b/c", NO, 9, NO, "a1 b2 a3 b4 c5", AM_STOP_CONVERTED, "3 4 5", "1 2 5", "the later start got as far"},
+	{"a/b/c", NO, 9, NO, "a1 b2 b3 c4", AM_STOP_CONVERTED, "1 2 4", NULL, "the earliest step between"},
+	{"a/b/c", 3, 9, NO, "a1 b2 a3 b4 c6", AM_STOP_CONVERTED, "3 4 6", "1 2 6", "the later start is in time"},
+	{"a/a", NO, 9, NO, "a1", AM_STOP_STILL_OPEN, "1", NULL, "one event fills one step"},
+	{"a/a", NO, 9, NO, "a1 a1", AM_STOP_CONVERTED, "1 1", NULL, "two events of one time fill two"},
+	{"a/a/a", NO, 9, NO, "a1 a2 a2", AM_STOP_CONVERTED, "1 2 2", NULL, "an earlier one and two of one time"},
+	{"a/a/a", NO, 9, NO, "a1 a2 a3 a4", AM_STOP_CONVERTED, "1 2 3", NULL, "the fourth comes too late to be shown"},
+	{"a/ab/b", NO, 9, NO, "b1 b1 a1", AM_STOP_CONVERTED, "1 1 1", NULL, "the event that could do both leaves the other its step"},
+	{"ab/a/b", NO, 9, NO, "a1 b1", AM_STOP_STILL_OPEN, "1 1", NULL, "two events, three steps"},
+	{"ab/a/b", NO, 9, NO, "a1 b1 b1", AM_STOP_CONVERTED, "1 1 1", NULL, "the a is needed for the second step"},
+	{"a/b", NO, 9, 3, "a3 b4", AM_STOP_NOT_ENTERED, "", NULL, "entered at the bound, which is outside"},
+	{"a/b", NO, 9, 3, "a2 b4", AM_STOP_CONVERTED, "2 4", NULL, "entered before the bound, went on after it"},
+	{"a/b", NO, 9, 3, "a2 a3 b4", AM_STOP_CONVERTED, "2 4", NULL, "the later start is outside"},
+	{"a", NO, 9, NO, "a3 a4", AM_STOP_CONVERTED, "3", NULL, "a funnel of one step"},
+	{"a/b/c", 4, 9, NO, "a1 b2 a6 b8", AM_STOP_STILL_OPEN, "1 2", NULL, "open by the second attempt, reached by the first"},
+	{"a/b/c", 4, 9, NO, "a1 b2 a6", AM_STOP_TIMED_OUT, "1 2", NULL, "the open attempt is not at the furthest level"},
+	{"a/b", NO, 9, NO, "a1 a2 a5 b7", AM_STOP_CONVERTED, "5 7", "1 7", "starts recur: the first counts as reached"},
+	{"a/b/c", NO, 9, NO, "a1 b1 c1", AM_STOP_CONVERTED, "1 1 1", NULL, "three levels at one time"},
+	{"a/b/c", NO, 9, NO, "a1 a3 b3 c3", AM_STOP_CONVERTED, "3 3 3", "1 3 3", "two more levels at one time"},
+	{"a/b/c/a", 4, 9, NO, "a1 b2 a4 b5 c6 a7", AM_STOP_CONVERTED, "4 5 6 7", "1 2 6 7", "the first attempt was over before the last step"},
+	{"a/b/c", 4, 9, NO, "a1 b2 a7", AM_STOP_TIMED_OUT, "1 2", NULL, "a later start does not reach the level again"},
 };
 
 static void
@@ -491,6 +499,7 @@ run_example(const Example *example)
 	Answer		got;
 	Answer		want;
 	AmFunnelMatch match;
+	const char *first_reached;
 	char	   *end;
 
 	clear_spec(&spec, 1, 26, example->within);
@@ -516,7 +525,12 @@ run_example(const Example *example)
 		c = end + strspn(end, " ");
 	}
 	want.stop = example->stop;
-	want.open_since = example->open_since;
+	first_reached = example->first_reached ? example->first_reached : example->times;
+	for (int level = 1; level <= want.level; level++)
+	{
+		want.first_reached[level] = strtol(first_reached, &end, 10);
+		first_reached = end;
+	}
 	am_funnel_match_init(&match, &spec, history.as_of, history.entry_until);
 	run_matcher(&match, &history, &got);
 	if (!ok(same_answer(&got, &want), "%s, events %s: %s", example->steps, example->events, example->why))
@@ -534,7 +548,6 @@ level_of_crowd(int n_steps, int n_events)
 {
 	AmFunnelSpec spec;
 	AmFunnelMatch match;
-	int64_t		open_since;
 
 	clear_spec(&spec, n_steps, 1, 1);
 	spec.roles[0].fills = n_steps == 32 ? UINT32_MAX : (UINT32_C(1) << n_steps) - 1;
@@ -542,7 +555,7 @@ level_of_crowd(int n_steps, int n_events)
 	am_funnel_match_begin(&match);
 	for (int i = 0; i < n_events; i++)
 		am_funnel_match_add(&match, 7, 0);
-	am_funnel_match_finish(&match, &open_since);
+	am_funnel_match_finish(&match);
 	return match.level;
 }
 
@@ -554,7 +567,6 @@ test_ladder(void)
 	{
 		AmFunnelSpec spec;
 		AmFunnelMatch match;
-		int64_t		open_since;
 
 		clear_spec(&spec, n, n, AM_NO_LIMIT);
 		spec.roles[0].fills = 1;
@@ -564,14 +576,14 @@ test_ladder(void)
 		am_funnel_match_begin(&match);
 		for (int role = n - 1; role >= 0; role--)
 			am_funnel_match_add(&match, 0, role);
-		ok(am_funnel_match_finish(&match, &open_since) == AM_STOP_CONVERTED && match.level == n,
+		ok(am_funnel_match_finish(&match) == AM_STOP_CONVERTED && match.level == n,
 		   "%d events of one time that each fill two steps: level %d", n, match.level);
 
 		/* without the first, the second has to step down, and so all */
 		am_funnel_match_begin(&match);
 		for (int role = 1; role < n; role++)
 			am_funnel_match_add(&match, 0, role);
-		am_funnel_match_finish(&match, &open_since);
+		am_funnel_match_finish(&match);
 		ok(match.level == n - 1, "... and without the first of them: level %d", match.level);
 	}
 }
@@ -583,7 +595,6 @@ test_extremes(void)
 	const int64_t longest = INT64_C(1) << 57;
 	AmFunnelSpec spec;
 	AmFunnelMatch match;
-	int64_t		open_since = -1;
 
 	clear_spec(&spec, 2, 2, longest);
 	spec.roles[0].fills = 1;
@@ -593,23 +604,23 @@ test_extremes(void)
 	am_funnel_match_begin(&match);
 	am_funnel_match_add(&match, end - longest, 0);
 	am_funnel_match_add(&match, end, 1);
-	ok(am_funnel_match_finish(&match, &open_since) == AM_STOP_CONVERTED, "the longest window at the end of time");
+	ok(am_funnel_match_finish(&match) == AM_STOP_CONVERTED, "the longest window at the end of time");
 
 	am_funnel_match_begin(&match);
 	am_funnel_match_add(&match, end - longest - 1, 0);
 	am_funnel_match_add(&match, end, 1);
-	ok(am_funnel_match_finish(&match, &open_since) == AM_STOP_TIMED_OUT, "... and a microsecond more");
+	ok(am_funnel_match_finish(&match) == AM_STOP_TIMED_OUT, "... and a microsecond more");
 
 	am_funnel_match_begin(&match);
 	am_funnel_match_add(&match, end, 0);
-	ok(am_funnel_match_finish(&match, &open_since) == AM_STOP_STILL_OPEN && open_since == end,
+	ok(am_funnel_match_finish(&match) == AM_STOP_STILL_OPEN && match.first_reached[1] == end,
 	   "an attempt that starts at the end of time is open");
 
 	spec.within = AM_NO_LIMIT;
 	am_funnel_match_begin(&match);
 	am_funnel_match_add(&match, 0, 0);
 	am_funnel_match_add(&match, end, 1);
-	ok(am_funnel_match_finish(&match, &open_since) == AM_STOP_CONVERTED && match.furthest.times[1] == end,
+	ok(am_funnel_match_finish(&match) == AM_STOP_CONVERTED && match.furthest.times[1] == end,
 	   "without a window, from the beginning of time to its end");
 }
 

@@ -1486,7 +1486,7 @@ test_sentences(void)
 	says(rows, 9, "calls", "meetings", "week",
 		 "Changes in calls lead changes in meetings by 1 week: within units, r = 0.21 (0.17 to 0.25), adjusted p < 0.001, "
 		 "same sign for 96 % of 25 units (2,350 unit-weeks); knowing calls cuts the squared forecast error of meetings by 4 %. "
-		 "Watch it weekly.");
+		 "Watch it weekly, but plan no numbers on it yet.");
 	rows[5].forecast_gain = -0.02;
 	rows[5].r_pooled = 0.61;
 	rows[5].sign_share = 1;
