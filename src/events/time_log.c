@@ -118,6 +118,9 @@ am_time_log_end(AmTimeLog *log)
 {
 	if (log->sort)
 		tuplesort_end(log->sort);
+	/* one that was not read still has its file */
+	if (log->file)
+		BufFileClose(log->file);
 	if (log->values)
 		pfree(log->values);
 	memset(log, 0, sizeof(*log));

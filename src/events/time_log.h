@@ -38,7 +38,7 @@ am_time_log_add(AmTimeLog *log, int64 value)
 	log->total++;
 }
 
-/* Ascending; call start once, then next until it returns false, then end */
+/* Ascending: call start once, then next while it returns true, then end; end alone throws the bag away */
 extern void am_time_log_start(AmTimeLog *log);
 extern bool am_time_log_next(AmTimeLog *log, int64 *value);
 extern void am_time_log_end(AmTimeLog *log);

@@ -529,11 +529,10 @@ match_entity(void *arg, const uint64 *stamps, Size n, bool begins, bool ends)
 		am_funnel_match_add(&reading->match, am_stamp_time(stamps[i]), am_stamp_role(stamps[i]));
 	if (ends)
 	{
-		int64		open_since = 0;
-		AmFunnelStop stop = am_funnel_match_finish(&reading->match, &open_since);
+		AmFunnelStop stop = am_funnel_match_finish(&reading->match);
 
 		if (stop != AM_STOP_NOT_ENTERED)
-			am_funnel_tally_add(&reading->tally, &reading->match, stop, open_since);
+			am_funnel_tally_add(&reading->tally, &reading->match, stop);
 	}
 }
 

@@ -62,12 +62,14 @@ offer(AmFunnelChain *slot, const AmFunnelChain *base, int from, int level, int64
 	slot->valid = true;
 }
 
+/* With ties the level may rise by more than one at a time */
 static inline void
-note_furthest(AmFunnelMatch *match, int level)
+note_furthest(AmFunnelMatch *match, int level, int64_t time)
 {
 	if (level > match->level)
 	{
-		match->level = level;
+		while (match->level < level)
+			match->first_reached[++match->level] = time;
 		memcpy(match->furthest.times, match->latest[level].times, level * sizeof(int64_t));
 	}
 }
@@ -97,7 +99,7 @@ apply_one(AmFunnelMatch *match, int64_t time, int role)
 				continue;
 			offer(&match->latest[step + 1], base, step, step + 1, time);
 		}
-		note_furthest(match, step + 1);
+		note_furthest(match, step + 1, time);
 	}
 }
 
@@ -172,7 +174,7 @@ apply_ties(AmFunnelMatch *match, int64_t time)
 	for (int level = n_steps; level > match->level; level--)
 		if (match->latest[level].valid)
 		{
-			note_furthest(match, level);
+			note_furthest(match, level, time);
 			break;
 		}
 }
@@ -212,10 +214,8 @@ am_funnel_match_add(AmFunnelMatch *match, int64_t time, int role)
 }
 
 AmFunnelStop
-am_funnel_match_finish(AmFunnelMatch *match, int64_t *open_since)
+am_funnel_match_finish(AmFunnelMatch *match)
 {
-	const AmFunnelChain *last;
-
 	flush_ties(match);
 	if (match->level == 0)
 		return AM_STOP_NOT_ENTERED;
@@ -223,9 +223,8 @@ am_funnel_match_finish(AmFunnelMatch *match, int64_t *open_since)
 		return AM_STOP_CONVERTED;
 
 	/* the latest start at this level is the last to time out */
-	last = &match->latest[match->level];
-	*open_since = last->times[match->level - 1];
-	if (match->spec->within == AM_NO_LIMIT || match->as_of - last->times[0] < match->spec->within)
+	if (match->spec->within == AM_NO_LIMIT ||
+		match->as_of - match->latest[match->level].times[0] < match->spec->within)
 		return AM_STOP_STILL_OPEN;
 	return AM_STOP_TIMED_OUT;
 }

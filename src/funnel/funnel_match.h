@@ -35,6 +35,7 @@ typedef struct AmFunnelMatch
 	AmFunnelChain latest[AM_FUNNEL_MAX_STEPS + 1];	/* by level: the latest start that got there */
 	AmFunnelChain furthest;		/* the chain shown */
 	int			level;			/* its level, 0 = none */
+	int64_t		first_reached[AM_FUNNEL_MAX_STEPS + 1]; /* by level, up to `level`: when any attempt first got there */
 	int64_t		tie_time;		/* events held back because others may have the same time */
 	int			tie_events;
 	int			tie_role;		/* while there is one */
@@ -47,8 +48,6 @@ extern void am_funnel_match_init(AmFunnelMatch *match, const AmFunnelSpec *spec,
 /* per entity: begin, add in order of time (roles of equal times in any order), finish */
 extern void am_funnel_match_begin(AmFunnelMatch *match);
 extern void am_funnel_match_add(AmFunnelMatch *match, int64_t time, int role);
-
-/* *open_since: time of the last step of the attempt that is still open, where one is */
-extern AmFunnelStop am_funnel_match_finish(AmFunnelMatch *match, int64_t *open_since);
+extern AmFunnelStop am_funnel_match_finish(AmFunnelMatch *match);
 
 #endif							/* AM_FUNNEL_MATCH_H */

@@ -1,10 +1,14 @@
 /*
  * Counts, rates and times of a funnel.
  *
- * Rates carry Wilson (1927) intervals.  The eventual rate is 1 minus the
- * Kaplan-Meier (1958) estimate over the time since the step before, open
- * attempts censored at the data's end.  Quantiles interpolate between order
- * statistics as percentile_cont does.
+ * Rates carry Wilson (1927) intervals.  Quantiles are of the chains shown and
+ * interpolate between order statistics as percentile_cont does.
+ *
+ * The eventual rate is 1 minus the Kaplan-Meier (1958) estimate.  Its clock
+ * starts when any attempt first reached the step before and stops when any
+ * first reached this one, or at the data's end for who is still open.  The
+ * clock of the chain shown would not do: where starts recur, whoever converts
+ * is timed from another start than whoever does not.
  *
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.
@@ -27,18 +31,20 @@ am_funnel_tally_init(AmFunnelTally *tally, int n_steps, Size budget)
 	for (int step = 0; step < n_steps; step++)
 	{
 		AmFunnelCount *count = &tally->counts[step];
-		Size		share = budget / (3 * n_steps);
+		Size		share = budget / (4 * n_steps);
 
 		am_time_log_init(&count->from_previous, share);
 		am_time_log_init(&count->from_start, share);
+		am_time_log_init(&count->to_convert, share);
 		am_time_log_init(&count->open_for, share);
 	}
 }
 
 void
-am_funnel_tally_add(AmFunnelTally *tally, const AmFunnelMatch *match, AmFunnelStop stop, int64 open_since)
+am_funnel_tally_add(AmFunnelTally *tally, const AmFunnelMatch *match, AmFunnelStop stop)
 {
 	const int64 *times = match->furthest.times;
+	const int64 *first_reached = match->first_reached;
 	AmFunnelCount *last = &tally->counts[match->level - 1];
 
 	for (int step = 0; step < match->level; step++)
@@ -47,7 +53,10 @@ am_funnel_tally_add(AmFunnelTally *tally, const AmFunnelMatch *match, AmFunnelSt
 
 		count->reached++;
 		if (step > 0)
+		{
 			am_time_log_add(&count->from_previous, times[step] - times[step - 1]);
+			am_time_log_add(&count->to_convert, first_reached[step + 1] - first_reached[step]);
+		}
 		/* for the second step both times are the same */
 		if (step > 1)
 			am_time_log_add(&count->from_start, times[step] - times[0]);
@@ -55,7 +64,7 @@ am_funnel_tally_add(AmFunnelTally *tally, const AmFunnelMatch *match, AmFunnelSt
 	if (stop == AM_STOP_STILL_OPEN)
 	{
 		last->still_open++;
-		am_time_log_add(&last->open_for, match->as_of - open_since);
+		am_time_log_add(&last->open_for, match->as_of - first_reached[match->level]);
 	}
 	else if (stop == AM_STOP_TIMED_OUT)
 		last->timed_out++;
@@ -88,21 +97,49 @@ quantile_pass(Quantile *quantile, int64 i, int64 value)
 		quantile->value += quantile->weight * (double) value;
 }
 
-/* Reads the times of a step once: both quantiles, and the curve of those who convert */
+/* Both quantiles of the times of a step */
 static void
-finish_step(AmFunnelCount *previous, AmFunnelCount *count, AmFunnelRow *row)
+read_times(AmFunnelCount *count, AmFunnelRow *row)
 {
-	AmTimeLog  *converted = &count->from_previous;
-	AmTimeLog  *censored = &previous->open_for;
-	AmKaplanMeier km;
+	AmTimeLog  *log = &count->from_previous;
 	Quantile	median;
 	Quantile	p90;
+	int64		time;
+
+	quantile_init(&median, 0.5, log->total);
+	quantile_init(&p90, 0.9, log->total);
+	am_time_log_start(log);
+	for (int64 i = 0; am_time_log_next(log, &time); i++)
+	{
+		if ((i & 0xffff) == 0)
+			CHECK_FOR_INTERRUPTS();
+		quantile_pass(&median, i, time);
+		quantile_pass(&p90, i, time);
+	}
+	am_time_log_end(log);
+	row->median_days = median.value / DAY;
+	row->p90_days = p90.value / DAY;
+}
+
+static double
+eventual_rate(AmFunnelCount *previous, AmFunnelCount *count)
+{
+	AmTimeLog  *converted = &count->to_convert;
+	AmTimeLog  *censored = &previous->open_for;
+	AmKaplanMeier km;
 	int64		time;
 	int64		open_for = 0;
 	bool		more_open;
 
-	quantile_init(&median, 0.5, converted->total);
-	quantile_init(&p90, 0.9, converted->total);
+	if (previous->reached == 0)
+		return NAN;
+	/* nobody is censored: the curve ends at the plain share, whatever the times */
+	if (previous->still_open == 0)
+	{
+		am_time_log_end(converted);
+		return (double) count->reached / (double) previous->reached;
+	}
+
 	am_kaplan_meier_start(&km, (double) previous->reached);
 	am_time_log_start(converted);
 	am_time_log_start(censored);
@@ -111,8 +148,6 @@ finish_step(AmFunnelCount *previous, AmFunnelCount *count, AmFunnelRow *row)
 	{
 		if ((i & 0xffff) == 0)
 			CHECK_FOR_INTERRUPTS();
-		quantile_pass(&median, i, time);
-		quantile_pass(&p90, i, time);
 		/* at one time conversions come first */
 		while (more_open && open_for < time)
 		{
@@ -123,11 +158,7 @@ finish_step(AmFunnelCount *previous, AmFunnelCount *count, AmFunnelRow *row)
 	}
 	am_time_log_end(converted);
 	am_time_log_end(censored);
-
-	row->median_days = median.value / DAY;
-	row->p90_days = p90.value / DAY;
-	if (previous->reached > 0)
-		row->eventual_rate = am_kaplan_meier_converted(&km);
+	return am_kaplan_meier_converted(&km);
 }
 
 static double
@@ -181,7 +212,8 @@ am_funnel_tally_finish(AmFunnelTally *tally, AmFunnelRow *rows)
 			row->step_rate = (double) count->reached / before;
 			am_wilson((double) count->reached, before, AM_Z95, &row->step_rate_low, &row->step_rate_high);
 		}
-		finish_step(&tally->counts[step - 1], count, row);
+		read_times(count, row);
+		row->eventual_rate = eventual_rate(&tally->counts[step - 1], count);
 		if (step == 1)
 			row->median_days_from_start = row->median_days;
 		else

@@ -16,9 +16,10 @@ typedef struct AmFunnelCount
 	int64		reached;
 	int64		still_open;
 	int64		timed_out;
-	AmTimeLog	from_previous;	/* from the step before to this one */
-	AmTimeLog	from_start;		/* from the first step to this one */
-	AmTimeLog	open_for;		/* of those still open here: from this step to the data's end */
+	AmTimeLog	from_previous;	/* of the chain shown: from the step before to this one */
+	AmTimeLog	from_start;		/* of the chain shown: from the first step to this one */
+	AmTimeLog	to_convert;		/* from when the step before was first reached to when this one was */
+	AmTimeLog	open_for;		/* of those still open here: from when this step was first reached to the data's end */
 } AmFunnelCount;
 
 typedef struct AmFunnelTally
@@ -46,8 +47,7 @@ typedef struct AmFunnelRow
 } AmFunnelRow;
 
 extern void am_funnel_tally_init(AmFunnelTally *tally, int n_steps, Size budget);
-extern void am_funnel_tally_add(AmFunnelTally *tally, const AmFunnelMatch *match,
-								AmFunnelStop stop, int64 open_since);
+extern void am_funnel_tally_add(AmFunnelTally *tally, const AmFunnelMatch *match, AmFunnelStop stop);
 
 /* Rows for all steps; frees what the tally holds */
 extern void am_funnel_tally_finish(AmFunnelTally *tally, AmFunnelRow *rows);
