@@ -29,6 +29,7 @@ OBJS = $(PURE_OBJS) \
 	src/common/names.o \
 	src/common/options.o \
 	src/common/rates_sql.o \
+	src/common/state_io.o \
 	src/events/event_exchange.o \
 	src/events/event_file.o \
 	src/events/event_log.o \

@@ -15,7 +15,7 @@ AS 'MODULE_PATHNAME', 'am_exact_serial' LANGUAGE C IMMUTABLE STRICT PARALLEL SAF
 COMMENT ON FUNCTION activity_metrics.exact_serial(internal) IS 'Internal: serialises a state of exact_sum().';
 
 CREATE FUNCTION activity_metrics.exact_deserial(bytea, internal) RETURNS internal
-AS 'MODULE_PATHNAME', 'am_exact_deserial' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+AS 'MODULE_PATHNAME', 'am_state_deserial' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION activity_metrics.exact_deserial(bytea, internal) IS 'Internal: reads what exact_serial wrote.';
 
 CREATE FUNCTION activity_metrics.exact_sum_final(internal) RETURNS double precision

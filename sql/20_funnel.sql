@@ -31,7 +31,7 @@ AS 'MODULE_PATHNAME', 'am_funnel_serial' LANGUAGE C IMMUTABLE STRICT PARALLEL SA
 COMMENT ON FUNCTION activity_metrics.funnel_serial(internal) IS 'Internal: serialises the state of funnel() for a parallel plan.';
 
 CREATE FUNCTION activity_metrics.funnel_deserial(bytea, internal) RETURNS internal
-AS 'MODULE_PATHNAME', 'am_funnel_deserial' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+AS 'MODULE_PATHNAME', 'am_state_deserial' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION activity_metrics.funnel_deserial(bytea, internal) IS 'Internal: reads what funnel_serial wrote.';
 
 CREATE FUNCTION activity_metrics.funnel_combine(internal, internal) RETURNS internal

@@ -17,7 +17,7 @@ AS 'MODULE_PATHNAME', 'am_panel_serial' LANGUAGE C IMMUTABLE STRICT PARALLEL SAF
 COMMENT ON FUNCTION activity_metrics.panel_serial(internal) IS 'Internal: serialises a panel for a parallel plan.';
 
 CREATE FUNCTION activity_metrics.panel_deserial(bytea, internal) RETURNS internal
-AS 'MODULE_PATHNAME', 'am_panel_deserial' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+AS 'MODULE_PATHNAME', 'am_state_deserial' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION activity_metrics.panel_deserial(bytea, internal) IS 'Internal: reads what panel_serial wrote.';
 
 CREATE FUNCTION activity_metrics.panel_combine(internal, internal) RETURNS internal

@@ -57,23 +57,6 @@ am_exact_trans(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(state);
 }
 
-PG_FUNCTION_INFO_V1(am_exact_combine);
-Datum
-am_exact_combine(PG_FUNCTION_ARGS)
-{
-	ExactState *state = PG_ARGISNULL(0) ? create_state(fcinfo) : (ExactState *) PG_GETARG_POINTER(0);
-
-	if (!PG_ARGISNULL(1))
-	{
-		const ExactState *other = (const ExactState *) PG_GETARG_POINTER(1);
-
-		for (int i = 0; i < other->sum.n; i++)
-			am_exact_add(&state->sum, other->sum.parts[i]);
-		state->n += other->n;
-	}
-	PG_RETURN_POINTER(state);
-}
-
 /* Format: byte version, int64 count, int32 parts, each a float8 */
 PG_FUNCTION_INFO_V1(am_exact_serial);
 Datum
@@ -91,27 +74,29 @@ am_exact_serial(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
 }
 
-PG_FUNCTION_INFO_V1(am_exact_deserial);
+/* The other state is always one from am_state_deserial: partial plans serialise whatever they pass on */
+PG_FUNCTION_INFO_V1(am_exact_combine);
 Datum
-am_exact_deserial(PG_FUNCTION_ARGS)
+am_exact_combine(PG_FUNCTION_ARGS)
 {
-	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
-	StringInfoData in;
-	ExactState *state = palloc(sizeof(ExactState));
-	int			parts;
+	ExactState *state = PG_ARGISNULL(0) ? create_state(fcinfo) : (ExactState *) PG_GETARG_POINTER(0);
 
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "exact_sum called outside an aggregate");
-	initStringInfo(&in);
-	appendBinaryStringInfo(&in, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
-	if (pq_getmsgbyte(&in) != STATE_VERSION)
-		elog(ERROR, "cannot read this state of exact_sum");
-	state->n = pq_getmsgint64(&in);
-	parts = (int) pq_getmsgint(&in, 4);
-	am_exact_start(&state->sum);
-	for (int i = 0; i < parts; i++)
-		am_exact_add(&state->sum, pq_getmsgfloat8(&in));
-	pq_getmsgend(&in);
+	if (!PG_ARGISNULL(1))
+	{
+		StringInfo	in = (StringInfo) PG_GETARG_POINTER(1);
+		int			version = pq_getmsgbyte(in);
+		int			parts;
+
+		if (version != STATE_VERSION)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+					 errmsg("cannot read a sum of version %d", version)));
+		state->n += pq_getmsgint64(in);
+		parts = (int) pq_getmsgint(in, 4);
+		for (int i = 0; i < parts; i++)
+			am_exact_add(&state->sum, pq_getmsgfloat8(in));
+		pq_getmsgend(in);
+	}
 	PG_RETURN_POINTER(state);
 }
 

@@ -27,6 +27,6 @@ extern bool am_options_next(AmOptionReader *reader);
 extern bool am_option_is(const AmOptionReader *reader, const char *form,...);
 
 /* The part is of no known form */
-extern void am_option_unknown(const AmOptionReader *reader, const char *known) pg_attribute_noreturn();
+pg_noreturn extern void am_option_unknown(const AmOptionReader *reader, const char *known);
 
 #endif							/* AM_OPTIONS_H */

@@ -15,6 +15,7 @@
 
 #include "access/parallel.h"
 #include "access/xact.h"
+#include "common/file_utils.h"
 #include "common/relpath.h"
 #include "miscadmin.h"
 #include "storage/fd.h"

@@ -409,20 +409,6 @@ am_funnel_serial(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
 }
 
-PG_FUNCTION_INFO_V1(am_funnel_deserial);
-Datum
-am_funnel_deserial(PG_FUNCTION_ARGS)
-{
-	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
-	StringInfo	pending = makeStringInfo();
-
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "funnel deserialisation function called outside an aggregate");
-	/* combine follows at once and copies what must live */
-	appendBinaryStringInfo(pending, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
-	PG_RETURN_POINTER(pending);
-}
-
 /* Brings two views of the kinds of one spec together */
 static void
 combine_news(FunnelState *state, int i, int64 events, const char *candidate, int length)
@@ -498,7 +484,7 @@ absorb_bytes(FunctionCallInfo fcinfo, FunnelState **state, StringInfo in)
 	pq_getmsgend(in);
 }
 
-/* The other state is always one from am_funnel_deserial: partial plans serialise whatever they pass on */
+/* The other state is always one from am_state_deserial: partial plans serialise whatever they pass on */
 PG_FUNCTION_INFO_V1(am_funnel_combine);
 Datum
 am_funnel_combine(PG_FUNCTION_ARGS)

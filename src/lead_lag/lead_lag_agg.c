@@ -109,11 +109,11 @@ am_lead_lag_final(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("max_lag is %d", options.max_lag),
 				 errhint("Give 0 to %d periods, or NULL for a quarter of the periods, at most 12.", LARGEST_LAG)));
-	if (options.fill_zero && am_lead_lag_missing(&panel) > AM_LL_MAX_FILLED)
+	if (options.fill_zero && am_lead_lag_missing(&panel) > Min(AM_LL_MAX_FILLED, (uint64) state->limit))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("panel has too many missing periods to fill with zeros"),
-				 errhint("Use a coarser grain, or the option 'no filling'.")));
+				 errhint("Use a coarser grain, the option 'no filling', or more work_mem.")));
 
 	n_rows = 2 * options.max_lag + 1;
 	rows = am_palloc_array(AmLeadLagRow, n_rows);

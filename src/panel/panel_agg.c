@@ -246,20 +246,6 @@ am_panel_serial(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
 }
 
-PG_FUNCTION_INFO_V1(am_panel_deserial);
-Datum
-am_panel_deserial(PG_FUNCTION_ARGS)
-{
-	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
-	StringInfo	pending = makeStringInfo();
-
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "panel deserialisation function called outside an aggregate");
-	/* combine follows at once and copies what must live */
-	appendBinaryStringInfo(pending, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
-	PG_RETURN_POINTER(pending);
-}
-
 /* Settings of a state that is joined to another; takes them over where that one is new */
 static void
 join_settings(AmPanelState *state, bool is_new, const bool *known, const AmPanelSetting *settings, const char *options)
@@ -347,7 +333,7 @@ absorb_bytes(FunctionCallInfo fcinfo, StringInfo in)
 	return state;
 }
 
-/* The other state is always one from am_panel_deserial: partial plans serialise whatever they pass on */
+/* The other state is always one from am_state_deserial: partial plans serialise whatever they pass on */
 PG_FUNCTION_INFO_V1(am_panel_combine);
 Datum
 am_panel_combine(PG_FUNCTION_ARGS)

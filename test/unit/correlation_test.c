@@ -6,6 +6,7 @@
  * PostgreSQL licence, see LICENSE.
  */
 #include "tap.h"
+#include "golden.h"
 
 #include <float.h>
 #include <limits.h>
@@ -31,29 +32,6 @@ draw(void)
 		sum += (double) (seed >> 44);
 	}
 	return sum / 1048576.0 - 6;
-}
-
-static int
-split(char *line, char **fields, int max)
-{
-	int			n = 0;
-
-	line[strcspn(line, "\r\n")] = '\0';
-	while (n < max)
-	{
-		fields[n++] = line;
-		line = strchr(line, ',');
-		if (!line)
-			break;
-		*line++ = '\0';
-	}
-	return n;
-}
-
-static double
-number(const char *field)
-{
-	return *field ? strtod(field, NULL) : NAN;
 }
 
 /* rows of a data set in order; with pairwise, those lacking x or y are left out */

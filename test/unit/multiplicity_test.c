@@ -6,6 +6,7 @@
  * PostgreSQL licence, see LICENSE.
  */
 #include "tap.h"
+#include "golden.h"
 
 #include <stdint.h>
 
@@ -53,30 +54,6 @@ report(const char *source)
 		ok(worst[m] <= 1e-14, "%s: %s, worst relative error %.1e", source, method_names[m], worst[m]);
 		worst[m] = 0;
 	}
-}
-
-/* fields of a comma-separated line; NaN where empty */
-static int
-split(char *line, char **fields, int max)
-{
-	int			n = 0;
-
-	line[strcspn(line, "\r\n")] = '\0';
-	while (n < max)
-	{
-		fields[n++] = line;
-		line = strchr(line, ',');
-		if (!line)
-			break;
-		*line++ = '\0';
-	}
-	return n;
-}
-
-static double
-number(const char *field)
-{
-	return *field ? strtod(field, NULL) : NAN;
 }
 
 static void

@@ -6,6 +6,7 @@
  * PostgreSQL licence, see LICENSE.
  */
 #include "tap.h"
+#include "golden.h"
 
 #include "stats/rates.h"
 
@@ -19,23 +20,6 @@ relative_error(double got, double want)
 	if (isnan(got) || isnan(want) || want == 0)
 		return INFINITY;
 	return fabs(got / want - 1);
-}
-
-static int
-split(char *line, char **fields, int max)
-{
-	int			n = 0;
-
-	line[strcspn(line, "\r\n")] = '\0';
-	while (n < max)
-	{
-		fields[n++] = line;
-		line = strchr(line, ',');
-		if (!line)
-			break;
-		*line++ = '\0';
-	}
-	return n;
 }
 
 static uint64_t seed = 7;
