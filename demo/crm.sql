@@ -6,7 +6,7 @@
 --	psql -f crm.sql               seed 1
 --	psql -v seed=7 -f crm.sql     another team that follows the same rules
 --
--- It replaces the schema crm.  The same seed gives the same rows on any server and any day: every
+-- It replaces the schema crm, if that is the demo's.  The same seed gives the same rows on any server and any day: every
 -- draw is a hash of (seed, stream, row), never random(), whose order depends on the plan.
 --
 \if :{?seed}
@@ -21,6 +21,15 @@ SET LOCAL timezone = 'UTC';
 SET LOCAL jit = off;
 SET LOCAL work_mem = '64MB';
 
+-- a schema of that name that this file did not make is somebody's CRM
+DO $$
+BEGIN
+	IF to_regnamespace('crm') IS NOT NULL
+		AND coalesce(obj_description(to_regnamespace('crm'), 'pg_namespace'), '') NOT LIKE 'Demo of activity_metrics%' THEN
+		RAISE EXCEPTION 'schema crm exists and is not the demo' USING HINT = 'Load the demo into a database of its own.';
+	END IF;
+END;
+$$;
 DROP SCHEMA IF EXISTS crm CASCADE;
 CREATE SCHEMA crm;
 COMMENT ON SCHEMA crm IS 'Demo of activity_metrics: a made-up CRM, Monday 2024-01-01 to Sunday 2025-12-28 (UTC)';

@@ -156,9 +156,22 @@ BEGIN
 	IF status IS NULL AND activity_metrics.column_type(relation, 'status') IS NULL THEN
 		RETURN 'true';
 	END IF;
-	RETURN format('(%1$s IS NULL OR %1$s OPERATOR(pg_catalog.<>) ALL (ARRAY[''planned'', ''cancelled'', ''no_show'']::pg_catalog.text[]))',
+	-- No Show, no-show and no_show are one word
+	RETURN format('(%1$s IS NULL OR pg_catalog.translate(pg_catalog.lower(pg_catalog.btrim(%1$s)), '' -'', ''__'') OPERATOR(pg_catalog.<>) ALL (ARRAY[''planned'', ''cancelled'', ''canceled'', ''no_show'']::pg_catalog.text[]))',
 				  activity_metrics.text_column(relation, coalesce(status, 'status'), 'status'));
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.done_condition(regclass, text) IS
-'Internal: the condition that an event was done: its status (column status where none is named) is not planned, cancelled or no_show.';
+'Internal: the condition that an event was done: its status (column status where none is named) is not planned, cancelled (canceled) or no_show, whatever the case, with a blank, - or _; every other word counts as done.';
+
+CREATE FUNCTION activity_metrics.check_range(since timestamptz, until timestamptz) RETURNS void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF since > until THEN
+		RAISE EXCEPTION 'since % is after until %', since, until USING ERRCODE = '22023',
+			HINT = 'The range is [since, until): until is the first moment that is not in it.';
+	END IF;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.check_range(timestamptz, timestamptz) IS
+'Internal: refuses a range of time that ends before it begins (22023).';

@@ -20,6 +20,7 @@ CREATE TABLE activity_metrics.metric (
 	unit text,
 	owner text,
 	target double precision CHECK (target OPERATOR(pg_catalog.>) 0 AND target OPERATOR(pg_catalog.<) 'Infinity'::pg_catalog.float8),
+	target_grain text,
 	target_from timestamptz CHECK (target_from IS NULL OR (target IS NOT NULL AND pg_catalog.isfinite(target_from))),
 	changed_by text NOT NULL DEFAULT CURRENT_USER,
 	changed_at timestamptz NOT NULL DEFAULT pg_catalog.now()
@@ -45,9 +46,41 @@ COMMENT ON COLUMN activity_metrics.metric.tz IS 'Time zone in which days, weeks 
 COMMENT ON COLUMN activity_metrics.metric.unit IS 'Unit of the value: count, EUR, seconds.';
 COMMENT ON COLUMN activity_metrics.metric.owner IS 'The one person who answers for it.';
 COMMENT ON COLUMN activity_metrics.metric.target IS 'A target that units have been given, per unit and period; NULL: none.';
+COMMENT ON COLUMN activity_metrics.metric.target_grain IS 'The period that the target is for: week, month and so on.';
 COMMENT ON COLUMN activity_metrics.metric.target_from IS 'Since when the target has held; the gaming test looks from there.';
 COMMENT ON COLUMN activity_metrics.metric.changed_by IS 'Who wrote this row last.';
 COMMENT ON COLUMN activity_metrics.metric.changed_at IS 'When.';
+
+CREATE FUNCTION activity_metrics.warn_of_absent_kinds(source regclass, kind_column text, event_kinds text) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	relation text := activity_metrics.qualified_name(source);
+	quoted text;
+	wanted text;
+	present text[];
+	occurs boolean;
+BEGIN
+	IF event_kinds IS NULL THEN
+		RETURN;
+	END IF;
+	quoted := activity_metrics.text_column(source, kind_column, 'kind_column');
+	FOREACH wanted IN ARRAY activity_metrics.step_kinds(event_kinds, 'event_kinds') LOOP
+		EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %s OPERATOR(pg_catalog.=) $1)', relation, quoted) INTO occurs USING wanted;
+		IF NOT occurs THEN
+			EXECUTE format('SELECT pg_catalog.array_agg(k ORDER BY k) FROM (SELECT DISTINCT %s AS k FROM %s LIMIT 1000) AS kinds WHERE k IS NOT NULL', quoted, relation) INTO present;
+			RAISE WARNING 'no event of kind "%" in %', wanted, relation
+				USING HINT = CASE WHEN present IS NULL THEN 'It has no events yet.'
+					ELSE format('The nearest kind present is "%s".', activity_metrics.nearest_name(wanted, present)) END;
+		END IF;
+	END LOOP;
+EXCEPTION
+	-- a view that cannot be read now is not the dictionary's business
+	WHEN insufficient_privilege OR undefined_table OR undefined_function THEN
+		NULL;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.warn_of_absent_kinds(regclass, text, text) IS
+'Internal: warns of kinds of event that do not occur in a relation, with the nearest that does.';
 
 CREATE FUNCTION activity_metrics.define_metric(
 	metric text,
@@ -66,7 +99,8 @@ CREATE FUNCTION activity_metrics.define_metric(
 	unit text DEFAULT NULL,
 	owner text DEFAULT NULL,
 	target double precision DEFAULT NULL,
-	target_from timestamptz DEFAULT NULL)
+	target_from timestamptz DEFAULT NULL,
+	target_grain text DEFAULT 'week')
 RETURNS text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -89,8 +123,9 @@ BEGIN
 	END IF;
 	IF (target IS NULL) <> (target_from IS NULL) OR NOT target > 0 OR NOT target < 'Infinity' OR NOT isfinite(target_from) THEN
 		RAISE EXCEPTION 'target and target_from of metric "%" do not go together', metric_name USING ERRCODE = '22023',
-			HINT = 'Give both: a target above zero per unit and period, and the time since when it has held.';
+			HINT = 'Give both: a target above zero per unit and period, and the time since when it has held; target_grain names the period.';
 	END IF;
+	PERFORM activity_metrics.check_grain(target_grain), activity_metrics.period_no(now(), target_grain, 'UTC');
 	IF tz IS NULL THEN
 		RAISE EXCEPTION 'argument tz is null' USING ERRCODE = '22004',
 			HINT = 'Give the time zone in which days and weeks begin, such as ''Europe/Berlin''.';
@@ -111,25 +146,28 @@ BEGIN
 	END IF;
 	INSERT INTO activity_metrics.metric AS m
 		(metric, label, description, kind, agg, source_relation, event_kinds, value_column, time_column, kind_column,
-		 actor_column, status_column, tz, unit, owner, target, target_from)
+		 actor_column, status_column, tz, unit, owner, target, target_from, target_grain)
 	VALUES
 		(metric_name, coalesce(define_metric.label, replace(metric_name, '_', ' ')), define_metric.description,
 		 define_metric.kind, define_metric.agg, activity_metrics.qualified_name(source), define_metric.event_kinds, value_name, define_metric.at,
 		 define_metric.kind_column, define_metric.actor, define_metric.status, define_metric.tz, define_metric.unit,
-		 define_metric.owner, define_metric.target, define_metric.target_from)
+		 define_metric.owner, define_metric.target, define_metric.target_from,
+		 CASE WHEN define_metric.target IS NOT NULL THEN define_metric.target_grain END)
 	ON CONFLICT ON CONSTRAINT metric_pkey DO UPDATE SET
 		label = excluded.label, description = excluded.description, kind = excluded.kind, agg = excluded.agg,
 		source_relation = excluded.source_relation, event_kinds = excluded.event_kinds,
 		value_column = excluded.value_column, time_column = excluded.time_column, kind_column = excluded.kind_column,
 		actor_column = excluded.actor_column, status_column = excluded.status_column, tz = excluded.tz,
 		unit = excluded.unit, owner = excluded.owner, target = excluded.target, target_from = excluded.target_from,
+		target_grain = excluded.target_grain,
 		changed_by = excluded.changed_by, changed_at = excluded.changed_at;
+	PERFORM activity_metrics.warn_of_absent_kinds(source, kind_column, event_kinds);
 	RETURN metric_name;
 END;
 $$;
-COMMENT ON FUNCTION activity_metrics.define_metric(text, regclass, text, text, text, text, text, text, text, text, text, text, text, text, text, double precision, timestamptz) IS
+COMMENT ON FUNCTION activity_metrics.define_metric(text, regclass, text, text, text, text, text, text, text, text, text, text, text, text, text, double precision, timestamptz, text) IS
 'Writes a metric into the dictionary, or changes it: a count, distinct count or sum of the events of some kinds, per actor and period. Returns its name.
-source: a table or view of events; event_kinds: as in a funnel step, such as ''call | demo'' (NULL: all); agg: count, count_distinct (of value, default event_id) or sum (of value, default value); kind: surface (activity) or outcome; at, kind_column, actor, status: columns, if named otherwise; target, target_from: a target per unit and period that has been given already, for the gaming test.
+source: a table or view of events; event_kinds: as in a funnel step, such as ''call | demo'' (NULL: all); agg: count, count_distinct (of value, default event_id) or sum (of value, default value); kind: surface (activity) or outcome; at, kind_column, actor, status: columns, if named otherwise; target, target_from, target_grain: a target per unit and period (week) that has been given already, for the gaming test. A metric of that name is replaced whole; a kind that does not occur is warned about.
 Errors: a name or choice that is not valid (22023), no such column (42703), a column of the wrong type (42804).';
 
 CREATE FUNCTION activity_metrics.find_metric(name text) RETURNS activity_metrics.metric

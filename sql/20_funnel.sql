@@ -194,7 +194,7 @@ COMMENT ON FUNCTION activity_metrics.step_kinds(text, text) IS
 'Internal: the kinds of one funnel step, such as ''call | demo''. Errors: faulty kinds or more than one step (22023), NULL (22004).';
 
 CREATE FUNCTION activity_metrics.funnel_report_sql(
-	events regclass, spec text, by text, has_since boolean, has_until boolean,
+	events regclass, spec text, by text, has_since boolean, has_until boolean, has_as_of boolean,
 	entity text, at text, kind text, status text, tz text, only_done boolean)
 RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -204,19 +204,26 @@ DECLARE
 	k text := activity_metrics.text_column(events, kind, 'kind');
 	condition text := CASE WHEN only_done THEN activity_metrics.done_condition(events, status) ELSE 'true' END;
 	nobody text := 'activity_metrics.funnel_between(NULL::pg_catalog.int8, NULL, NULL, $1, NULL, NULL)';
+	within text := CASE WHEN has_since OR has_as_of THEN 'in this range ' ELSE '' END || CASE WHEN by IS NULL THEN '' ELSE 'in this segment ' END;
+	columns text;
 BEGIN
 	-- $1 spec, $2 since, $3 until, $4 as_of, $5 kinds of the first step
 	IF has_since THEN
 		condition := condition || format(' AND (%1$s IS NULL OR %1$s OPERATOR(pg_catalog.>=) $2)', a);
 	END IF;
+	columns := format('s.step_no, s.step, s.reached, s.step_rate, s.step_rate_low, s.step_rate_high,
+			s.overall_rate, s.overall_rate_low, s.overall_rate_high, s.still_open, s.timed_out, s.excluded, s.broken,
+			s.eventual_rate, s.median_days, s.p90_days, s.median_days_from_start,
+			pg_catalog.replace(s.note, ''no event of kind'', %L)', within || 'no event of kind');
 	IF by IS NULL THEN
 		RETURN format(
-			'SELECT NULL::pg_catalog.text, s.* FROM (
+			'SELECT NULL::pg_catalog.text, %7$s FROM (
 				SELECT coalesce(activity_metrics.funnel_between(%1$s, %2$s, %3$s, $1, $4, $3), (SELECT %6$s)) AS steps
 				FROM %4$s WHERE %5$s) AS f, LATERAL pg_catalog.unnest(f.steps) AS s ORDER BY s.step_no',
-			e, a, k, activity_metrics.qualified_name(events), condition, nobody);
+			e, a, k, activity_metrics.qualified_name(events), condition, nobody, columns);
 	END IF;
-	-- an entity belongs to the segment of its earliest first step
+	-- an entity belongs to the segment of its earliest first step; where a segment has none, a kind that never
+	-- occurs at all is told from one that only this segment lacks
 	RETURN format(
 		'WITH event AS (
 			SELECT %1$s AS e, %2$s AS a, %3$s AS k, coalesce(%7$s, ''(none)'') AS segment FROM %4$s WHERE %5$s),
@@ -230,21 +237,28 @@ BEGIN
 		funnel AS (
 			SELECT entry.segment, activity_metrics.funnel_between(event.e, event.a, event.k, $1, data_end.as_of, $3) AS steps
 			FROM event JOIN entry ON entry.e OPERATOR(pg_catalog.=) event.e CROSS JOIN data_end
-			GROUP BY entry.segment)
-		SELECT segment.segment, s.step_no, s.step, s.reached, s.step_rate, s.step_rate_low, s.step_rate_high,
-			s.overall_rate, s.overall_rate_low, s.overall_rate_high, s.still_open, s.timed_out, s.excluded, s.broken,
-			s.eventual_rate, s.median_days, s.p90_days, s.median_days_from_start,
-			CASE WHEN funnel.steps IS NULL THEN ''no entity of this segment took the first step''
-				ELSE pg_catalog.replace(s.note, ''no event of kind'', ''in this segment no event of kind'') END
+			GROUP BY entry.segment),
+		whole AS (
+			SELECT activity_metrics.funnel_between(event.e, event.a, event.k, $1, $4, $3) AS steps FROM event)
+		SELECT segment.segment, %9$s
 		FROM (SELECT DISTINCT segment FROM event) AS segment
 		LEFT JOIN funnel ON funnel.segment OPERATOR(pg_catalog.=) segment.segment,
-		LATERAL pg_catalog.unnest(coalesce(funnel.steps, (SELECT %6$s))) AS s
+		LATERAL (
+			SELECT f.* FROM pg_catalog.unnest(funnel.steps) AS f
+			UNION ALL
+			SELECT z.step_no, z.step, z.reached, z.step_rate, z.step_rate_low, z.step_rate_high,
+				z.overall_rate, z.overall_rate_low, z.overall_rate_high, z.still_open, z.timed_out, z.excluded, z.broken,
+				z.eventual_rate, z.median_days, z.p90_days, z.median_days_from_start,
+				CASE WHEN pg_catalog.strpos(w.note, ''no event of kind'') OPERATOR(pg_catalog.>) 0 THEN w.note
+					ELSE ''no entity of this segment took the first step'' END
+			FROM pg_catalog.unnest((SELECT %6$s)) AS z, whole, LATERAL pg_catalog.unnest(whole.steps) AS w
+			WHERE funnel.steps IS NULL AND w.step_no OPERATOR(pg_catalog.=) z.step_no) AS s
 		ORDER BY segment.segment, s.step_no',
 		e, a, k, activity_metrics.qualified_name(events), condition, nobody, activity_metrics.text_column(events, by, 'by'),
-		CASE WHEN has_until THEN 'AND a OPERATOR(pg_catalog.<) $3' ELSE '' END);
+		CASE WHEN has_until THEN 'AND a OPERATOR(pg_catalog.<) $3' ELSE '' END, columns);
 END;
 $$;
-COMMENT ON FUNCTION activity_metrics.funnel_report_sql(regclass, text, text, boolean, boolean, text, text, text, text, text, boolean) IS
+COMMENT ON FUNCTION activity_metrics.funnel_report_sql(regclass, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean) IS
 'Internal: the statement that funnel_report runs.';
 
 CREATE FUNCTION activity_metrics.funnel_report(
@@ -283,7 +297,8 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE ROWS 20 COST 10000 AS $$
 #variable_conflict use_column
 BEGIN
-	RETURN QUERY EXECUTE activity_metrics.funnel_report_sql(events, spec, by, since IS NOT NULL, until IS NOT NULL,
+	PERFORM activity_metrics.check_range(since, until);
+	RETURN QUERY EXECUTE activity_metrics.funnel_report_sql(events, spec, by, since IS NOT NULL, until IS NOT NULL, as_of IS NOT NULL,
 		entity, at, kind, status, tz, only_done)
 	USING spec, since, until, as_of, activity_metrics.funnel_kinds(spec, 1);
 END;
@@ -292,4 +307,4 @@ COMMENT ON FUNCTION activity_metrics.funnel_report(regclass, text, text, timesta
 'Funnel over a table or view of events, one row per step (and per segment, if by names a column).
 events: the relation; spec: the funnel, such as ''call -> meeting -> won within 90 days''; since, until: attempts that start in [since, until), later steps may follow; entity, at, kind: its columns, if named otherwise; status: the column that tells planned, cancelled and no_show from done (column status, if there is one), only_done => false takes all; as_of: judge as of then (default: the latest event); tz: the zone of times without one.
 Columns as in funnel_step; segment is that of an entity''s earliest first step, (none) where it has no value. No events give zeros.
-Errors: a faulty spec (22023), no such column (42703), a column of the wrong type (42804).';
+Errors: a faulty spec, since after until (22023), no such column (42703), a column of the wrong type (42804).';

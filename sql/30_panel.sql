@@ -128,6 +128,29 @@ $$;
 COMMENT ON FUNCTION activity_metrics.metric_panel_sql(text, text, text) IS
 'Internal: the statement that metric_panel runs.';
 
+CREATE FUNCTION activity_metrics.metric_units_sql(x text, y text) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	mx activity_metrics.metric := activity_metrics.find_metric(x);
+	my activity_metrics.metric := activity_metrics.find_metric(y);
+BEGIN
+	IF (mx.source_relation, mx.actor_column) = (my.source_relation, my.actor_column) THEN
+		RETURN 'SELECT NULL::pg_catalog.text[]';
+	END IF;
+	RETURN format(
+		'SELECT ARRAY[x.example, y.example] FROM
+			(SELECT pg_catalog.min(%1$s) AS example FROM %2$s) AS x, (SELECT pg_catalog.min(%3$s) AS example FROM %4$s) AS y
+		WHERE x.example IS NOT NULL AND y.example IS NOT NULL
+		AND NOT EXISTS (SELECT %1$s FROM %2$s WHERE %1$s IS NOT NULL INTERSECT SELECT %3$s FROM %4$s)',
+		activity_metrics.text_column(mx.source_relation::regclass, mx.actor_column, 'actor'),
+		activity_metrics.qualified_name(mx.source_relation::regclass),
+		activity_metrics.text_column(my.source_relation::regclass, my.actor_column, 'actor'),
+		activity_metrics.qualified_name(my.source_relation::regclass));
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.metric_units_sql(text, text) IS
+'Internal: a statement that gives an actor of each of two metrics where they have none in common, else nothing.';
+
 CREATE TYPE activity_metrics.metric_panel_row AS (
 	unit text,
 	period bigint,
@@ -148,7 +171,17 @@ CREATE FUNCTION activity_metrics.metric_panel(
 	until timestamptz DEFAULT NULL)
 RETURNS SETOF activity_metrics.metric_panel_row
 LANGUAGE plpgsql STABLE ROWS 2000 COST 10000 AS $$
+DECLARE
+	units pg_catalog.text[];
 BEGIN
+	PERFORM activity_metrics.check_range(since, until);
+	-- ids on one side and names on the other would look like reps who never do both
+	EXECUTE activity_metrics.metric_units_sql(x, y) INTO units;
+	IF units IS NOT NULL THEN
+		RAISE EXCEPTION 'metrics "%" and "%" have no unit in common', x, y USING ERRCODE = '22023',
+			DETAIL = pg_catalog.format('Actors of %s look like "%s", those of %s like "%s".', x, units[1], y, units[2]),
+			HINT = 'Bring both to the same names in a view, and define one of the metrics over that view.';
+	END IF;
 	RETURN QUERY EXECUTE activity_metrics.metric_panel_sql(x, y, grain) USING since, until;
 END;
 $$;
@@ -156,4 +189,5 @@ COMMENT ON FUNCTION activity_metrics.metric_panel(text, text, text, timestamptz,
 'Two metrics of the dictionary per unit (rep) and period, with zeros between a unit''s first and last period with any event of the relation, of any kind; a unit whose rows have no time (a roster) has all periods.
 x, y: names of metrics; grain: hour, day, week, month, quarter or year; since, until: events in [since, until).
 period: see period_no; is_complete: false for a period that [since, until) cuts or that is not over; quality: mean of the quality of the events of x, NULL where not known.
-Errors: no such metric (42704), metrics of different time zones, unknown grain (22023).';
+Events without an actor are left out.
+Errors: no such metric (42704), metrics of different time zones or without a common unit, since after until, unknown grain (22023).';

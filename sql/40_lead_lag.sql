@@ -209,6 +209,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE ROWS 25 COST 10000 AS $$
 #variable_conflict use_column
 BEGIN
+	PERFORM activity_metrics.check_range(since, until);
 	RETURN QUERY EXECUTE pg_catalog.format(
 		'SELECT row.*, CASE WHEN row.lag OPERATOR(pg_catalog.=) v.lag OR (v.lag IS NULL AND row.lag OPERATOR(pg_catalog.=) 0) THEN v.verdict END,
 			CASE WHEN row.lag OPERATOR(pg_catalog.=) v.lag OR (v.lag IS NULL AND row.lag OPERATOR(pg_catalog.=) 0) THEN v.sentence END

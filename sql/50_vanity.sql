@@ -436,7 +436,8 @@ DECLARE
 BEGIN
 	IF relation IS NULL THEN
 		m := activity_metrics.find_metric(metric);
-		IF m.target IS NOT NULL THEN
+		-- a target of 40 a week says nothing about days or months
+		IF m.target IS NOT NULL AND m.target_grain = grain THEN
 			options := options || format(', target %s from %s', m.target, activity_metrics.period_no(m.target_from, grain, m.tz));
 		END IF;
 	END IF;
@@ -490,8 +491,9 @@ BEGIN
 	SELECT string_agg(activity_metrics.vanity_row_sql(name, outcome, grain, relation, unit, period, tz), ' UNION ALL ' ORDER BY i)
 		INTO rows FROM unnest(metrics) WITH ORDINALITY AS t(name, i);
 	RETURN format(
-		'SELECT r.metric, (r.v).*, activity_metrics.next_step((r.v).verdict) FROM (%s) AS r
-		ORDER BY (r.v).verdict OPERATOR(pg_catalog.=) ''insufficient_evidence'', (r.v).score DESC, r.metric', rows);
+		'SELECT r.metric, (r.v).*, CASE WHEN %L AND (r.v).verdict OPERATOR(pg_catalog.=) ''vanity''
+			THEN ''Only days were searched: score it by week before you drop it.'' ELSE activity_metrics.next_step((r.v).verdict) END FROM (%s) AS r
+		ORDER BY (r.v).verdict OPERATOR(pg_catalog.=) ''insufficient_evidence'', (r.v).score DESC, r.metric', grain IN ('hour', 'day'), rows);
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.vanity_report_sql(text, text, regclass, text, text, text[], text) IS
@@ -541,6 +543,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE ROWS 10 COST 100000 AS $$
 #variable_conflict use_column
 BEGIN
+	PERFORM activity_metrics.check_range(since, until);
 	RETURN QUERY EXECUTE activity_metrics.vanity_report_sql($1, $2, $5, $6, $7, $8, $9) USING since, until;
 END;
 $$;
@@ -573,6 +576,11 @@ BEGIN
 		RAISE EXCEPTION 'metric "%" has no target to game', $1 USING ERRCODE = '55000',
 			HINT = 'Write the target and since when it has held with define_metric(..., target => 40, target_from => ''2025-01-06'').';
 	END IF;
+	PERFORM activity_metrics.period_no(m.target_from, activity_metrics.check_grain($3), m.tz);
+	IF $3 OPERATOR(pg_catalog.<>) m.target_grain THEN
+		RAISE EXCEPTION 'the target of metric "%" is for each %, not for each %', $1, m.target_grain, $3 USING ERRCODE = '22023',
+			HINT = pg_catalog.format('Leave grain out, or write grain => %L.', m.target_grain);
+	END IF;
 	target_period := activity_metrics.period_no(m.target_from, $3, m.tz);
 	RETURN QUERY EXECUTE pg_catalog.format(
 		'WITH panel AS (%s),
@@ -601,4 +609,4 @@ END;
 $$;
 COMMENT ON FUNCTION activity_metrics.gaming_report(text, text, text, timestamptz, timestamptz) IS
 'Is a metric of the dictionary gamed since its target was set, and by whom: the first row (unit NULL) has the probability and the sentence, then one row per unit, most suspect first, with its share of periods on the target after and before. outcome: what the metric should bring.
-Errors: no such metric (42704), a metric without a target (55000).';
+Errors: no such metric (42704), a metric without a target (55000), a grain that is not the target''s (22023).';

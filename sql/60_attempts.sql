@@ -71,6 +71,7 @@ BEGIN
 			pg_catalog.format(CASE WHEN attempt.at_risk OPERATOR(pg_catalog.=) 0 THEN $6 WHEN attempt.all_won OPERATOR(pg_catalog.=) 0 THEN $7
 				WHEN attempt.at_risk OPERATOR(pg_catalog.<) 10 THEN $9
 				WHEN attempt.naive_n OPERATOR(pg_catalog.=) 0 THEN $8
+				WHEN attempt.naive_n OPERATOR(pg_catalog.=) attempt.at_risk THEN $10
 				WHEN attempt.later OPERATOR(pg_catalog.*) 20 OPERATOR(pg_catalog.<=) attempt.all_won THEN $4 ELSE $5 END,
 				attempt.attempt,
 				CASE WHEN attempt.at_risk OPERATOR(pg_catalog.>) 0 THEN pg_catalog.to_char(100.0 OPERATOR(pg_catalog.*) attempt.won OPERATOR(pg_catalog./) attempt.at_risk, ''FM990.0'') END,
@@ -86,7 +87,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.attempt_report_sql(regclass, text, text, text, text, text, text, text) IS
-'Internal: the statement that attempt_report runs; $1, $2 kinds of attempts and successes, $3 max_attempt, $4 to $9 the sentences.';
+'Internal: the statement that attempt_report runs; $1, $2 kinds of attempts and successes, $3 max_attempt, $4 to $10 the sentences.';
 
 CREATE FUNCTION activity_metrics.attempt_report(
 	source regclass,
@@ -117,6 +118,9 @@ DECLARE
 	-- of events, the two arguments name kinds; of a table per entity they named columns, and these are not used
 	by_kind pg_catalog.bool := activity_metrics.column_type(source, attempts) IS NULL;
 BEGIN
+	IF max_attempt OPERATOR(pg_catalog.<) 1 THEN
+		RAISE EXCEPTION 'max_attempt is %', max_attempt USING ERRCODE = '22023', HINT = 'Give at least 1, or NULL for all attempts.';
+	END IF;
 	RETURN QUERY EXECUTE statement USING
 		CASE WHEN by_kind THEN activity_metrics.step_kinds(attempts, 'attempts') END,
 		CASE WHEN by_kind THEN activity_metrics.step_kinds(success, 'success') END,
@@ -127,7 +131,8 @@ BEGIN
 		pg_catalog.replace(pg_catalog.concat('no attempt is found: does attempts => ', pg_catalog.quote_literal(attempts), ' name what counts as one?'), '%', '%%'),
 		pg_catalog.concat('attempt %1$s: none of the %3$s who got that far succeeded, nor did anybody at any attempt: does success => ', pg_catalog.replace(pg_catalog.quote_literal(success), '%', '%%'), ' name what counts as one?'),
 		'attempt %1$s: %2$s %% of the %3$s who got that far succeeded at it; believe this one. There is no naive rate: nobody had exactly %1$s.'::pg_catalog.text,
-		'attempt %1$s: only %3$s got that far, too few to say.'::pg_catalog.text;
+		'attempt %1$s: only %3$s got that far, too few to say.'::pg_catalog.text,
+		'attempt %1$s: %2$s %% of the %3$s who got that far succeeded at it; nobody was tried again.'::pg_catalog.text;
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.attempt_report(regclass, text, text, integer, text, text, text, text, text) IS

@@ -552,6 +552,8 @@ step_note(FunnelState *state, const AmFunnelRow *rows, int step)
 		appendStringInfoString(&note, "nobody entered: rates are not defined");
 	else if (note.len == 0 && step > 0 && rows[step - 1].reached == 0)
 		appendStringInfoString(&note, "nobody reached the step before: the rate is not defined");
+	else if (note.len == 0 && step > 0 && rows[step].reached == 0)
+		appendStringInfoString(&note, "nobody took this step in time after the one before");
 	return note.len > 0 ? note.data : NULL;
 }
 

@@ -148,13 +148,23 @@ accept_arrow(Parser *p)
 	return true;
 }
 
+/* Words of the language may be in capitals; word is in lower case */
+static bool
+same_word(const char *text, const char *word, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((text[i] >= 'A' && text[i] <= 'Z' ? text[i] + ('a' - 'A') : text[i]) != word[i])
+			return false;
+	return true;
+}
+
 static bool
 next_is_word(Parser *p, const char *word)
 {
 	size_t		n = strlen(word);
 
 	skip_space(p);
-	return word_end(p, p->at) == p->at + n && memcmp(p->text + p->at, word, n) == 0;
+	return word_end(p, p->at) == p->at + n && same_word(p->text + p->at, word, n);
 }
 
 static bool
@@ -299,9 +309,13 @@ parse_kind(Parser *p, const char *what, char **name, int *length)
 	}
 	else
 	{
+		bool		keyword;
+
 		end = word_end(p, start);
-		if (end == start || next_is_word(p, "within"))
-			return expected(p, what, next_is_word(p, "within") ? "A kind named within is written in single quotes." : NULL);
+		keyword = end == start + 6 && memcmp(p->text + start, "within", 6) == 0;
+
+		if (end == start || keyword)
+			return expected(p, what, keyword ? "A kind named within is written in single quotes." : NULL);
 		*length = (int) (end - start);
 		out = am_host_alloc(*length + 1);
 		memcpy(out, p->text + start, *length);
@@ -382,10 +396,10 @@ parse_duration(Parser *p, int64_t *duration)
 	word = p->at;
 	end = word_end(p, word);
 	n = (int) (end - word);
-	if (n > 1 && p->text[word + n - 1] == 's')
+	if (n > 1 && (p->text[word + n - 1] == 's' || p->text[word + n - 1] == 'S'))
 		n--;
 	for (int i = 0; i < lengthof_names(unit_names); i++)
-		if ((int) strlen(unit_names[i].name) == n && memcmp(unit_names[i].name, p->text + word, n) == 0)
+		if ((int) strlen(unit_names[i].name) == n && same_word(p->text + word, unit_names[i].name, n))
 		{
 			int64_t		unit = unit_names[i].microseconds;
 
@@ -400,8 +414,8 @@ parse_duration(Parser *p, int64_t *duration)
 			p->at = end;
 			return true;
 		}
-	if ((n == 5 && memcmp(p->text + word, "month", 5) == 0) || (n == 4 && memcmp(p->text + word, "year", 4) == 0) ||
-		(n == 7 && memcmp(p->text + word, "quarter", 7) == 0))
+	if ((n == 5 && same_word(p->text + word, "month", 5)) || (n == 4 && same_word(p->text + word, "year", 4)) ||
+		(n == 7 && same_word(p->text + word, "quarter", 7)))
 		return fault_at(p, word, "months and longer units have no fixed length", "Write 30 days, or 90 days for a quarter.");
 	return expected(p, "weeks, days, hours, minutes or seconds", NULL);
 }
@@ -545,6 +559,19 @@ parse_option(Parser *p)
 					"Options are: strict order, strict once, strict increase, any order, first entry, totals.");
 }
 
+/* What a misplaced word or sign after a step was probably meant as */
+static const char *
+after_chain_hint(Parser *p)
+{
+	char		c = at_end(p) ? '\0' : p->text[p->at];
+
+	if (c == '|')
+		return "Alternatives stand in parentheses: (a | b).";
+	if (p->at < p->length && word_end(p, p->at) > p->at && c != '>' && c != '=' && c != '-' && !(c & 0x80))
+		return "A kind with blanks is written in single quotes, and these doubled inside an SQL literal.";
+	return "Steps are joined by \"->\": call -> meeting -> won.";
+}
+
 static bool
 parse_tail(Parser *p)
 {
@@ -572,7 +599,7 @@ parse_tail(Parser *p)
 		comma = accept_char(p, ',');
 		if (!comma && !(p->spec->within == AM_NO_LIMIT && next_is_word(p, "within")))
 			return expected(p, p->spec->within == AM_NO_LIMIT ? "\"->\", \"within\" or \",\"" : "\",\" or the end",
-							"A kind with blanks is written in single quotes.");
+							after_chain_hint(p));
 		if (comma && at_end(p))
 			return expected(p, "an option", NULL);
 	}

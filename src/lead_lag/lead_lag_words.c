@@ -302,7 +302,15 @@ say_no_evidence(Text *text, const AmLeadLagRow *rows, int n_rows, const AmLeadLa
 {
 	const AmLeadLagRow *rival = rival_of(rows, n_rows, best);
 
-	say(text, "No evidence that changes in %s lead or follow changes in %s: at the clearest lag, ", x_name, y_name);
+	if (rows[n_rows - 1].lag > 0)
+	{
+		say(text, "Within ");
+		say_many(text, rows[n_rows - 1].lag, grain);
+		say(text, ", no");
+	}
+	else
+		say(text, "No");
+	say(text, " evidence that changes in %s lead or follow changes in %s: at the clearest lag, ", x_name, y_name);
 	if (best->lag == 0)
 		say(text, "the same %s, ", grain);
 	else

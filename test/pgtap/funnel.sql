@@ -270,7 +270,7 @@ SELECT is((activity_metrics.funnel(1::bigint, now(), kind, 'call -> (won | lost)
 -- one entity
 SELECT is(activity_metrics.funnel(1::bigint, at, kind, 'a -> b -> c within 3 days')::text,
 	'{"(1,a,1,1,,,1,,,0,0,0,0,,,,,)","(2,b,1,1,' || pg_temp.wilson(1, 1, -1) || ',1,1,' || pg_temp.wilson(1, 1, -1) || ',1,0,1,0,0,1,1.5,1.5,1.5,)","(3,c,0,0,0,'
-	|| pg_temp.wilson(0, 1, 1) || ',0,0,' || pg_temp.wilson(0, 1, 1) || ',0,0,0,0,0,,,,)"}', 'one entity, the whole row')
+	|| pg_temp.wilson(0, 1, 1) || ',0,0,' || pg_temp.wilson(0, 1, 1) || ',0,0,0,0,0,,,,\"nobody took this step in time after the one before\")"}', 'one entity, the whole row')
 FROM (VALUES (timestamptz '2024-01-01', 'a'), ('2024-01-02 12:00', 'b'), ('2024-01-04 00:00:00.000001', 'c')) v(at, kind);
 SELECT is((activity_metrics.funnel(1::bigint, at, kind, 'a -> b -> c within 3 days'))[3].reached, 1::bigint, 'the end of the window is inclusive')
 FROM (VALUES (timestamptz '2024-01-01', 'a'), ('2024-01-02 12:00', 'b'), ('2024-01-04', 'c')) v(at, kind);

@@ -122,7 +122,7 @@ BEGIN
 	FOREACH g IN ARRAY ARRAY['day', 'week', 'month', 'quarter', 'year'] LOOP
 		FOR r IN SELECT * FROM (VALUES
 			(NULL::timestamptz, NULL::timestamptz), ('2024-03-13 15:16:17Z', NULL), (NULL, '2024-09-17 18:19:20Z'), ('2024-03-31 22:00Z', '2024-09-30 22:00Z'),
-			('2024-04-01Z', '2024-07-01Z'), ('2024-05-15Z', '2024-05-15Z'), ('2024-06-01Z', '2024-05-01Z'), ('2023-01-01Z', '2026-01-01Z'), ('2024-12-30 00:00Z', NULL)) AS v(since, until)
+			('2024-04-01Z', '2024-07-01Z'), ('2024-05-15Z', '2024-05-15Z'), ('2023-01-01Z', '2026-01-01Z'), ('2024-12-30 00:00Z', NULL)) AS v(since, until)
 		LOOP
 			RETURN NEXT results_eq(
 				format('SELECT unit, period, period_start, x, y, is_complete, quality FROM activity_metrics.metric_panel(%L, %L, %L, %L, %L) ORDER BY unit COLLATE "C", period', x, y, g, r.since, r.until),

@@ -473,7 +473,7 @@ test_refused(void)
 	refuses("a -> b, ^bogus", MALFORMED, "expected an option, found \"bogus\"", "Options are: strict order");
 	refuses("a -> b, ^strict", MALFORMED, "expected an option, found \"strict\"", "strict increase");
 	refuses("a -> b, ^strict thing", MALFORMED, "expected an option, found \"strict\"", NULL);
-	refuses("a -> b, ^STRICT ONCE", MALFORMED, "expected an option, found \"STRICT\"", NULL);
+	refuses("a -> b, ^STRICTLY ONCE", MALFORMED, "expected an option, found \"STRICTLY\"", NULL);
 	refuses("a -> b, strict once, ^strict once", MALFORMED, "an option is given twice", NULL);
 	refuses("a -> b, strict once ^totals", MALFORMED, "expected \"->\", \"within\" or \",\", found \"totals\"", NULL);
 	refuses("a -> b, ^'strict once'", MALFORMED, "expected an option", NULL);

@@ -1526,21 +1526,21 @@ test_sentences(void)
 	rows[7].r = -0.001;
 	rows[7].r_pooled = 0.61;
 	says(rows, 9, "calls", "wins", "week",
-		 "No evidence that changes in calls lead or follow changes in wins: at the clearest lag, calls 3 weeks earlier, "
+		 "Within 4 weeks, no evidence that changes in calls lead or follow changes in wins: at the clearest lag, calls 3 weeks earlier, "
 		 "r = 0.00 (-0.03 to 0.05), adjusted p = 0.85, same sign for 56 % of 25 units (2,350 unit-weeks); "
 		 "the dashboard's r = 0.61 mixes differences between units and common swings with changes inside a unit. Do not steer by it.");
 	rows[7] = strong;
 	rows[7].lag = 3;
 	rows[4].r = 0.5;
 	says(rows, 9, "calls", "wins", "week",
-		 "No evidence that changes in calls lead or follow changes in wins: at the clearest lag, calls 3 weeks earlier, "
+		 "Within 4 weeks, no evidence that changes in calls lead or follow changes in wins: at the clearest lag, calls 3 weeks earlier, "
 		 "r = 0.21 (0.17 to 0.25), adjusted p < 0.001, same sign for 96 % of 25 units (2,350 unit-weeks), "
 		 "but r = 0.50 within the same week is no weaker, so the direction is open. Do not steer by it.");
 
 	rows[4].r = 0;
 	rows[2].r = -0.5;
 	says(rows, 9, "calls", "wins", "week",
-		 "No evidence that changes in calls lead or follow changes in wins: at the clearest lag, calls 3 weeks earlier, "
+		 "Within 4 weeks, no evidence that changes in calls lead or follow changes in wins: at the clearest lag, calls 3 weeks earlier, "
 		 "r = 0.21 (0.17 to 0.25), adjusted p < 0.001, same sign for 96 % of 25 units (2,350 unit-weeks), "
 		 "but r = -0.50 with calls 2 weeks later is no weaker, so the direction is open. Do not steer by it.");
 
