@@ -576,12 +576,11 @@ BEGIN
 		RAISE EXCEPTION 'metric "%" has no target to game', $1 USING ERRCODE = '55000',
 			HINT = 'Write the target and since when it has held with define_metric(..., target => 40, target_from => ''2025-01-06'').';
 	END IF;
-	PERFORM activity_metrics.period_no(m.target_from, activity_metrics.check_grain($3), m.tz);
+	target_period := activity_metrics.period_no(m.target_from, activity_metrics.check_grain($3), m.tz);
 	IF $3 OPERATOR(pg_catalog.<>) m.target_grain THEN
 		RAISE EXCEPTION 'the target of metric "%" is for each %, not for each %', $1, m.target_grain, $3 USING ERRCODE = '22023',
 			HINT = pg_catalog.format('Leave grain out, or write grain => %L.', m.target_grain);
 	END IF;
-	target_period := activity_metrics.period_no(m.target_from, $3, m.tz);
 	RETURN QUERY EXECUTE pg_catalog.format(
 		'WITH panel AS (%s),
 		whole AS (

@@ -89,8 +89,8 @@ absorb_visited(void *arg, const AmRecord *record)
 	am_event_log_add_record((AmEventLog *) arg, record);
 }
 
-void
-am_event_log_merge(AmEventLog *log, AmEventLog *other)
+static void
+absorb_log(AmEventLog *log, AmEventLog *other)
 {
 	for (int i = 0; i < other->n_partitions; i++)
 		am_event_log_each_record(other, &other->partitions[i], absorb_visited, log);
@@ -117,7 +117,7 @@ absorb_file(AmEventLog *log, StringInfo in)
 		partitions[i].bytes_on_file = pq_getmsgint64(in);
 	}
 	other.file = am_event_file_open(&shared);
-	am_event_log_merge(log, &other);
+	absorb_log(log, &other);
 	am_event_log_close(&other);
 	am_event_file_delete(&shared);
 	pfree(partitions);

@@ -676,12 +676,3 @@ am_funnel_spec_parse(const char *text, size_t length, AmSpecFault *fault)
 		return NULL;
 	return p.spec;
 }
-
-int
-am_funnel_spec_find_kind(const AmFunnelSpec *spec, const char *name, int length)
-{
-	for (int i = 0; i < spec->n_kinds; i++)
-		if (spec->kinds[i].length == length && memcmp(spec->kinds[i].name, name, length) == 0)
-			return i;
-	return -1;
-}

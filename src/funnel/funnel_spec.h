@@ -75,7 +75,4 @@ typedef struct AmSpecFault
 /* NULL on a fault.  Allocates with am_host_alloc; text need not be terminated. */
 extern AmFunnelSpec *am_funnel_spec_parse(const char *text, size_t length, AmSpecFault *fault);
 
-/* index into kinds, or -1 */
-extern int	am_funnel_spec_find_kind(const AmFunnelSpec *spec, const char *name, int length);
-
 #endif							/* AM_FUNNEL_SPEC_H */

