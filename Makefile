@@ -10,9 +10,15 @@ PURE_OBJS = \
 	src/stats/multiplicity.o \
 	src/stats/exact_sum.o \
 	src/stats/rates.o \
+	src/stats/survival.o \
 	src/stats/correlation.o \
 	src/funnel/funnel_spec.o \
+	src/funnel/funnel_explain.o \
 	src/funnel/funnel_match.o \
+	src/funnel/funnel_rules.o \
+	src/funnel/funnel_chain.o \
+	src/funnel/funnel_any_order.o \
+	src/funnel/window_funnel.o \
 	src/lead_lag/lead_lag.o \
 	src/lead_lag/lead_lag_forecast.o \
 	src/lead_lag/lead_lag_words.o \
@@ -34,8 +40,13 @@ OBJS = $(PURE_OBJS) \
 	src/events/event_file.o \
 	src/events/event_log.o \
 	src/events/event_read.o \
+	src/events/stamps.o \
 	src/events/time_log.o \
 	src/funnel/funnel_agg.o \
+	src/funnel/funnel_entity_agg.o \
+	src/funnel/window_funnel_agg.o \
+	src/funnel/funnel_plan.o \
+	src/funnel/funnel_rows.o \
 	src/funnel/funnel_tally.o \
 	src/lead_lag/lead_lag_agg.o \
 	src/panel/panel_agg.o \

@@ -8,6 +8,13 @@ AS 'MODULE_PATHNAME', 'am_wilson_sql' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION activity_metrics.wilson(double precision, double precision) IS
 'The 95 % Wilson (1927) score interval of a share: successes out of n. NULLs where n is 0. Errors: successes not in 0..n (22023).';
 
+CREATE FUNCTION activity_metrics.newcombe(successes_a bigint, trials_a bigint, successes_b bigint, trials_b bigint,
+	OUT difference double precision, OUT low double precision, OUT high double precision, OUT p double precision)
+RETURNS record
+AS 'MODULE_PATHNAME', 'am_newcombe_sql' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.newcombe(bigint, bigint, bigint, bigint) IS
+'The difference of two shares of independent groups, successes_a of trials_a less successes_b of trials_b, with its 95 % interval (Newcombe 1998, method 10), and the two-sided p of equal shares (Campbell 2007: chi-square with N - 1, or the exact test of Fisher where an expected count is below 1). Interval and p are made differently and may disagree at the border. NULLs where a number of trials is 0. Errors: successes not in 0..trials (22023).';
+
 CREATE FUNCTION activity_metrics.attempt_report_sql(source regclass, attempts text, success text, entity text, at text, kind text, status text, tz text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

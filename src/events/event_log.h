@@ -21,24 +21,13 @@
 #include "storage/buffile.h"
 #include "storage/fileset.h"
 
+#include "common/mix.h"
+#include "events/stamps.h"
+
 /*
- * A stamp is time and role in one word that sorts by time: 59 bits of
- * microseconds from the first timestamp there is, 5 bits of role.  The last
- * time that fits is in the year 13555.
+ * A stamp is the time and the role of an event in one word that sorts by time;
+ * how many bits are the role's is for the funnel to say.
  */
-#define AM_STAMP_ROLE_BITS	5
-#define AM_STAMP_ORIGIN		MIN_TIMESTAMP
-#define AM_STAMP_TIME_END	(MIN_TIMESTAMP + (INT64CONST(1) << (64 - AM_STAMP_ROLE_BITS)))
-
-static inline uint64
-am_stamp(Timestamp at, int role)
-{
-	return ((uint64) (at - AM_STAMP_ORIGIN) << AM_STAMP_ROLE_BITS) | (uint64) role;
-}
-
-/* counted from AM_STAMP_ORIGIN, never negative */
-#define am_stamp_time(stamp)	((int64) ((stamp) >> AM_STAMP_ROLE_BITS))
-#define am_stamp_role(stamp)	((int) ((stamp) & ((1 << AM_STAMP_ROLE_BITS) - 1)))
 
 typedef enum AmEntityType
 {
@@ -113,18 +102,6 @@ extern void am_event_log_add_int64(AmEventLog *log, int64 entity, uint64 stamp);
 extern void am_event_log_add_bytes(AmEventLog *log, const char *bytes, uint32 length, uint64 stamp);
 extern void am_event_log_add_record(AmEventLog *log, const AmRecord *record);
 
-/* A bijection of 64-bit words that spreads them (Appleby's finaliser of MurmurHash3) */
-static inline uint64
-am_mix64(uint64 word)
-{
-	word ^= word >> 33;
-	word *= UINT64CONST(0xff51afd7ed558ccd);
-	word ^= word >> 33;
-	word *= UINT64CONST(0xc4ceb9fe1a85ec53);
-	word ^= word >> 33;
-	return word;
-}
-
 static inline Size
 am_record_size(const AmEventLog *log, const AmRecord *record)
 {
@@ -135,9 +112,9 @@ am_record_size(const AmEventLog *log, const AmRecord *record)
 
 /*
  * Reading: `visit` gets the stamps of one entity after the other, ascending.
- * A large entity comes in several calls.  The log is empty afterwards.
+ * The log is empty afterwards.
  */
-typedef void (*AmEntityVisitor) (void *arg, const uint64 *stamps, Size n, bool begins, bool ends);
+typedef void (*AmEntityVisitor) (void *arg, const AmStamps *stamps);
 extern void am_event_log_read(AmEventLog *log, AmEntityVisitor visit, void *arg);
 
 /* the records of a partition as they lie in memory and on file, in no order */

@@ -131,6 +131,7 @@ read_grouped(AmEventLog *log, AmPartition *partition, bool wide, AmEntityVisitor
 	AmBlock    *from_file = NULL;
 	uint32	   *numbers = am_palloc_array(uint32, partition->records);
 	uint64	   *stamps = am_palloc_array(uint64, partition->records);
+	AmStamps	entity = {0};
 	Size		i = 0;
 	Size		place = 0;
 
@@ -191,8 +192,10 @@ read_grouped(AmEventLog *log, AmPartition *partition, bool wide, AmEntityVisitor
 	{
 		Size		end = table.groups[g].place;
 
-		sort_stamps(stamps + place, end - place);
-		visit(arg, stamps + place, end - place, true, true);
+		entity.n = end - place;
+		entity.values = stamps + place;
+		sort_stamps(stamps + place, entity.n);
+		visit(arg, &entity);
 		place = end;
 	}
 
@@ -259,9 +262,9 @@ read_sorted(AmEventLog *log, AmPartition *partition, AmEntityVisitor visit, void
 	Oid			less = lookup_type_cache(INT8OID, TYPECACHE_LT_OPR)->lt_opr;
 	SortInput	input;
 	TupleTableSlot *slot;
-	uint64		batch[256];
-	Size		n = 0;
-	bool		begins = true;
+	AmStampSpool spool;
+	AmStamps	entity;
+	bool		first = true;
 	uint64		key = 0;
 	bytea	   *bytes = NULL;
 
@@ -287,6 +290,7 @@ read_sorted(AmEventLog *log, AmPartition *partition, AmEntityVisitor visit, void
 	am_event_log_each_record(log, partition, put_record, &input);
 	am_partition_free_blocks(log, partition);
 	tuplesort_performsort(input.sort);
+	am_stamp_spool_init(&spool, log->budget / 8);
 
 	slot = MakeSingleTupleTableSlot(columns, &TTSOpsMinimalTuple);
 	while (tuplesort_gettupleslot(input.sort, true, false, slot, NULL))
@@ -297,26 +301,23 @@ read_sorted(AmEventLog *log, AmPartition *partition, AmEntityVisitor visit, void
 		CHECK_FOR_INTERRUPTS();
 		slot_getallattrs(slot);
 		this_key = ordered_word(slot->tts_values[0]);
-		same = !begins || n > 0;
-		if (same)
+		same = !first && this_key == key;
+		if (same && wide)
 		{
-			same = this_key == key;
-			if (same && wide)
-			{
-				bytea	   *other = DatumGetByteaPP(slot->tts_values[2]);
+			bytea	   *other = DatumGetByteaPP(slot->tts_values[2]);
 
-				same = VARSIZE_ANY_EXHDR(other) == VARSIZE_ANY_EXHDR(bytes) &&
-					memcmp(VARDATA_ANY(other), VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(other)) == 0;
-			}
-			if (!same)
-			{
-				visit(arg, batch, n, begins, true);
-				begins = true;
-				n = 0;
-			}
+			same = VARSIZE_ANY_EXHDR(other) == VARSIZE_ANY_EXHDR(bytes) &&
+				memcmp(VARDATA_ANY(other), VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(other)) == 0;
 		}
 		if (!same)
 		{
+			if (!first)
+			{
+				entity = am_stamp_spool_read(&spool);
+				visit(arg, &entity);
+				am_stamp_spool_clear(&spool);
+			}
+			first = false;
 			key = this_key;
 			if (wide)
 			{
@@ -325,16 +326,14 @@ read_sorted(AmEventLog *log, AmPartition *partition, AmEntityVisitor visit, void
 				bytes = DatumGetByteaPCopy(slot->tts_values[2]);
 			}
 		}
-		if (n == lengthof(batch))
-		{
-			visit(arg, batch, n, begins, false);
-			begins = false;
-			n = 0;
-		}
-		batch[n++] = ordered_word(slot->tts_values[1]);
+		am_stamp_spool_add(&spool, ordered_word(slot->tts_values[1]));
 	}
-	if (n > 0)
-		visit(arg, batch, n, begins, true);
+	if (!first)
+	{
+		entity = am_stamp_spool_read(&spool);
+		visit(arg, &entity);
+	}
+	am_stamp_spool_end(&spool);
 
 	/* one partition of many: leave nothing */
 	ExecDropSingleTupleTableSlot(slot);

@@ -15,6 +15,11 @@
 #include "common/memory.h"
 #include "common/sort.h"
 
+/* The order is that of unsigned words, the server's that of signed ones */
+#define SIGN_BIT	(UINT64CONST(1) << 63)
+#define ordered_datum(value)	Int64GetDatum((int64) ((uint64) (value) ^ SIGN_BIT))
+#define ordered_value(datum)	((int64) ((uint64) DatumGetInt64(datum) ^ SIGN_BIT))
+
 void
 am_time_log_init(AmTimeLog *log, Size budget)
 {
@@ -70,7 +75,7 @@ am_time_log_start(AmTimeLog *log)
 									  (int) Min(log->limit * 2 * sizeof(int64) / 1024, MAX_KILOBYTES),
 									  NULL, TUPLESORT_NONE);
 	for (Size i = 0; i < log->n; i++)
-		tuplesort_putdatum(log->sort, Int64GetDatum(log->values[i]), false);
+		tuplesort_putdatum(log->sort, ordered_datum(log->values[i]), false);
 	pfree(log->values);
 	log->values = NULL;
 	log->n = log->max = 0;
@@ -82,7 +87,7 @@ am_time_log_start(AmTimeLog *log)
 	{
 		CHECK_FOR_INTERRUPTS();
 		for (Size i = 0; i < bytes / sizeof(int64); i++)
-			tuplesort_putdatum(log->sort, Int64GetDatum(batch[i]), false);
+			tuplesort_putdatum(log->sort, ordered_datum(batch[i]), false);
 	}
 	BufFileClose(log->file);
 	log->file = NULL;
@@ -104,7 +109,7 @@ am_time_log_next(AmTimeLog *log, int64 *value)
 		found = tuplesort_getdatum(log->sort, true, &datum, &isnull, NULL);
 #endif
 		if (found)
-			*value = DatumGetInt64(datum);
+			*value = ordered_value(datum);
 		return found;
 	}
 	if (log->next == log->n)

@@ -1,5 +1,5 @@
 /*
- * A bag of lengths of time, as many as there are entities: bounded in memory,
+ * A bag of lengths of time or of stamps, as many as there are: bounded in memory,
  * spilled to a file, and read back in order.
  *
  * Portions Copyright (c) 2026, activity_metrics contributors
@@ -15,7 +15,7 @@
 
 typedef struct AmTimeLog
 {
-	int64	   *values;			/* not negative */
+	int64	   *values;			/* in the order of unsigned words */
 	Size		n;				/* in memory */
 	Size		max;
 	Size		limit;			/* of n; then they go to the file */

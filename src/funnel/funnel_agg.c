@@ -10,30 +10,21 @@
  */
 #include "common/compat.h"
 
-#include "access/htup_details.h"
-#include "catalog/pg_type_d.h"
 #include "common/hashfn.h"
 #include "fmgr.h"
-#include "funcapi.h"
+#include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
-#include "mb/pg_wchar.h"
 #include "nodes/primnodes.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
-#include "utils/typcache.h"
 #include "utils/uuid.h"
 #include "utils/varlena.h"
 
-#include "common/memory.h"
-#include "common/rows.h"
 #include "events/event_log.h"
 #include "funnel/funnel_match.h"
-#include "funnel/funnel_spec.h"
+#include "funnel/funnel_plan.h"
+#include "funnel/funnel_rows.h"
 #include "funnel/funnel_tally.h"
-
-StaticAssertDecl(AM_FUNNEL_ROLE_BITS == AM_STAMP_ROLE_BITS, "a stamp holds any role");
 
 #define STATE_VERSION		1
 #define LONGEST_CANDIDATE	63	/* bytes of a kind that can be suggested */
@@ -50,99 +41,34 @@ typedef struct KindNews
 
 typedef struct FunnelState
 {
-	AmFunnelSpec *spec;
-	text	   *spec_text;
+	AmFunnelPlan *plan;
 	bool		has_as_of;
 	TimestampTz as_of;
-	TimestampTz entry_until;	/* DT_NOEND = no bound */
+	TimestampTz entry_since;	/* attempts start in [entry_since, entry_until) */
+	TimestampTz entry_until;
 	bool		has_events;
 	TimestampTz latest;			/* time of any event, of any kind */
-	int			n_slots;		/* of the table of kinds; a power of two */
-	int16	   *slots;			/* index of a kind + 1, 0 = empty */
 	KindNews   *news;			/* by kind */
 	int			n_absent;		/* kinds of the spec without an event so far */
 	uint64	   *strangers;		/* hashes of kinds outside the spec */
 	AmEventLog *log;
 } FunnelState;
 
-static inline uint32
-hash_kind(const char *name, int length)
-{
-	uint64		word = 0;
-
-	memcpy(&word, name, Min(length, 8));
-	return (uint32) (am_mix64(word + (uint64) length * UINT64CONST(0x9e3779b97f4a7c15)) >> 32);
-}
-
-static inline int
-find_kind(const FunnelState *state, const char *name, int length)
-{
-	uint32		slot = hash_kind(name, length) & (state->n_slots - 1);
-
-	while (state->slots[slot])
-	{
-		const AmFunnelKind *kind = &state->spec->kinds[state->slots[slot] - 1];
-
-		if (kind->length == length && memcmp(kind->name, name, length) == 0)
-			return state->slots[slot] - 1;
-		slot = (slot + 1) & (state->n_slots - 1);
-	}
-	return -1;
-}
-
-/* Parses in the current memory context; a fault becomes an error that names its place */
-static AmFunnelSpec *
-parse_spec(text *spec_text)
-{
-	AmSpecFault fault;
-	const char *string = VARDATA_ANY(spec_text);
-	int			length = VARSIZE_ANY_EXHDR(spec_text);
-	AmFunnelSpec *spec = am_funnel_spec_parse(string, length, &fault);
-
-	if (!spec)
-		ereport(ERROR,
-				(errcode(fault.unsupported ? ERRCODE_FEATURE_NOT_SUPPORTED :
-						 fault.too_large ? ERRCODE_PROGRAM_LIMIT_EXCEEDED :
-						 ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid funnel specification at position %d: %s",
-						pg_mbstrlen_with_len(string, (int) fault.offset) + 1, fault.message),
-				 errdetail("The specification is \"%.*s\".",
-						   pg_mbcliplen(string, length, 400), string),
-				 fault.hint[0] ? errhint("%s", fault.hint) :
-				 errhint("A specification looks like: call -> meeting -> (proposal | quote) -> won within 90 days")));
-	return spec;
-}
-
 static FunnelState *
-create_state(MemoryContext context, text *spec_text, AmEntityType type, bool partial)
+create_state(MemoryContext context, const text *spec_text, AmEntityType type, bool partial)
 {
-	MemoryContext caller = MemoryContextSwitchTo(context);
-	FunnelState *state = palloc0(sizeof(FunnelState));
-	AmFunnelSpec *spec;
+	FunnelState *state = MemoryContextAllocZero(context, sizeof(FunnelState));
+	int			n_kinds;
 
-	state->spec_text = (text *) palloc(VARSIZE_ANY_EXHDR(spec_text) + VARHDRSZ);
-	SET_VARSIZE(state->spec_text, VARSIZE_ANY_EXHDR(spec_text) + VARHDRSZ);
-	memcpy(VARDATA(state->spec_text), VARDATA_ANY(spec_text), VARSIZE_ANY_EXHDR(spec_text));
-	spec = state->spec = parse_spec(state->spec_text);
-
+	state->plan = am_funnel_plan_create(context, spec_text);
+	n_kinds = state->plan->spec->n_kinds;
+	state->entry_since = DT_NOBEGIN;
 	state->entry_until = DT_NOEND;
-	state->news = palloc0(spec->n_kinds * sizeof(KindNews));
-	state->n_absent = spec->n_kinds;
-	state->n_slots = 64;
-	while (state->n_slots < 4 * spec->n_kinds)
-		state->n_slots *= 2;
-	state->slots = palloc0(state->n_slots * sizeof(int16));
-	for (int i = 0; i < spec->n_kinds; i++)
-	{
-		uint32		slot = hash_kind(spec->kinds[i].name, spec->kinds[i].length) & (state->n_slots - 1);
-
+	state->news = MemoryContextAllocZero(context, n_kinds * sizeof(KindNews));
+	for (int i = 0; i < n_kinds; i++)
 		state->news[i].distance = -1;
-		while (state->slots[slot])
-			slot = (slot + 1) & (state->n_slots - 1);
-		state->slots[slot] = (int16) (i + 1);
-	}
+	state->n_absent = n_kinds;
 	state->log = am_event_log_create(context, type, partial);
-	MemoryContextSwitchTo(caller);
 	return state;
 }
 
@@ -206,55 +132,26 @@ meet_stranger(FunnelState *state, const char *name, int length)
 	if (*known == hash)
 		return;
 	*known = hash;
-	for (int i = 0; i < state->spec->n_kinds; i++)
+	for (int i = 0; i < state->plan->spec->n_kinds; i++)
 		if (state->news[i].events == 0)
-			suggest(&state->spec->kinds[i], &state->news[i], name, length);
+			suggest(&state->plan->spec->kinds[i], &state->news[i], name, length);
 }
 
-static void
-check_finite(TimestampTz at, const char *what)
-{
-	if (TIMESTAMP_NOT_FINITE(at))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("%s is infinite", what),
-				 errhint("Leave such rows out: FILTER (WHERE isfinite(at)).")));
-	if (at >= AM_STAMP_TIME_END)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("%s %s is out of range", what, timestamptz_to_str(at)),
-				 errdetail("Times up to the year 13555 can be matched."),
-				 errhint("Leave rows with such times out.")));
-}
-
-static void
-refuse_change(const char *what)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s changes within a group", what),
-			 errhint("Pass the same value for all rows, or GROUP BY it.")));
-}
-
-static bool
-same_text(const text *a, const text *b)
-{
-	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
-		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
-}
-
-/* Arguments: state, entity, at, kind, spec [, as_of [, entry_until]] */
+/* Arguments: state, entity, at, kind, spec [, as_of [, entry_since, entry_until]] */
 #define ARG_ENTITY		1
 #define ARG_AT			2
 #define ARG_KIND		3
 #define ARG_SPEC		4
 #define ARG_AS_OF		5
-#define ARG_ENTRY_UNTIL 6
+#define ARG_ENTRY_SINCE 6
+#define ARG_ENTRY_UNTIL 7
 
 static TimestampTz
-entry_bound(FunctionCallInfo fcinfo)
+entry_bound(FunctionCallInfo fcinfo, int arg)
 {
-	return PG_ARGISNULL(ARG_ENTRY_UNTIL) ? DT_NOEND : PG_GETARG_TIMESTAMPTZ(ARG_ENTRY_UNTIL);
+	if (!PG_ARGISNULL(arg))
+		return PG_GETARG_TIMESTAMPTZ(arg);
+	return arg == ARG_ENTRY_SINCE ? DT_NOBEGIN : DT_NOEND;
 }
 
 static FunnelState *
@@ -273,10 +170,13 @@ first_row(FunctionCallInfo fcinfo, AmEntityType type)
 	{
 		state->has_as_of = true;
 		state->as_of = PG_GETARG_TIMESTAMPTZ(ARG_AS_OF);
-		check_finite(state->as_of, "as_of");
+		am_funnel_check_time(state->plan, state->as_of, "as_of");
 	}
 	if (PG_NARGS() > ARG_ENTRY_UNTIL)
-		state->entry_until = entry_bound(fcinfo);
+	{
+		state->entry_since = entry_bound(fcinfo, ARG_ENTRY_SINCE);
+		state->entry_until = entry_bound(fcinfo, ARG_ENTRY_UNTIL);
+	}
 	AggRegisterCallback(fcinfo, shut_down, PointerGetDatum(state));
 	return state;
 }
@@ -292,37 +192,35 @@ transition(FunctionCallInfo fcinfo, AmEntityType type, bool uuid)
 	uint64		stamp;
 
 	if (PG_ARGISNULL(ARG_SPEC))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("funnel specification is null"),
-				 errhint("A specification looks like: call -> meeting -> won within 90 days")));
+		am_funnel_refuse_null_spec();
 	if (PG_ARGISNULL(0))
 		state = first_row(fcinfo, type);
 	else
 	{
 		state = (FunnelState *) PG_GETARG_POINTER(0);
 		spec_text = PG_GETARG_TEXT_PP(ARG_SPEC);
-		if (!same_text(spec_text, state->spec_text))
-			refuse_change("funnel specification");
+		if (!am_same_text(spec_text, state->plan->text))
+			am_funnel_refuse_change("funnel specification");
 		if (PG_NARGS() > ARG_AS_OF &&
 			(PG_ARGISNULL(ARG_AS_OF) == state->has_as_of ||
 			 (state->has_as_of && PG_GETARG_TIMESTAMPTZ(ARG_AS_OF) != state->as_of)))
-			refuse_change("as_of");
-		if (PG_NARGS() > ARG_ENTRY_UNTIL && entry_bound(fcinfo) != state->entry_until)
-			refuse_change("entry_until");
+			am_funnel_refuse_change("as_of");
+		if (PG_NARGS() > ARG_ENTRY_UNTIL && (entry_bound(fcinfo, ARG_ENTRY_SINCE) != state->entry_since ||
+											 entry_bound(fcinfo, ARG_ENTRY_UNTIL) != state->entry_until))
+			am_funnel_refuse_change("the range of entries");
 	}
 
 	if (PG_ARGISNULL(ARG_AT) || PG_ARGISNULL(ARG_KIND))
 		PG_RETURN_POINTER(state);
 	at = PG_GETARG_TIMESTAMPTZ(ARG_AT);
-	if (unlikely(TIMESTAMP_NOT_FINITE(at) || at >= AM_STAMP_TIME_END))
-		check_finite(at, "event time");
+	if (unlikely(!am_funnel_plan_has_time(state->plan, at)))
+		am_funnel_check_time(state->plan, at, "event time");
 	if (state->has_as_of && at > state->as_of)
 		PG_RETURN_POINTER(state);
 
 	/* a kind that only occurs without an entity does occur; but such events do not make the data's end */
 	kind = PG_GETARG_TEXT_PP(ARG_KIND);
-	k = find_kind(state, VARDATA_ANY(kind), VARSIZE_ANY_EXHDR(kind));
+	k = am_funnel_plan_kind(state->plan, VARDATA_ANY(kind), VARSIZE_ANY_EXHDR(kind));
 	if (k >= 0 && state->news[k].events++ == 0)
 		state->n_absent--;
 	if (k < 0 && state->n_absent > 0)
@@ -337,7 +235,7 @@ transition(FunctionCallInfo fcinfo, AmEntityType type, bool uuid)
 	if (k < 0)
 		PG_RETURN_POINTER(state);
 
-	stamp = am_stamp(at, state->spec->kinds[k].role);
+	stamp = am_stamp(state->plan, at, k);
 	if (type == AM_ENTITY_INT64)
 		am_event_log_add_int64(state->log, PG_GETARG_INT64(ARG_ENTITY), stamp);
 	else if (uuid)
@@ -374,7 +272,7 @@ am_funnel_uuid_trans(PG_FUNCTION_ARGS)
 
 /*
  * Format: byte version, byte entity type, int32 length and bytes of the spec,
- * byte and int64 as_of, int64 entry_until, byte and int64 latest, per kind
+ * byte and int64 as_of, int64 entry_since, int64 entry_until, byte and int64 latest, per kind
  * int64 events and int32 length and bytes of its candidate, the event log.
  */
 PG_FUNCTION_INFO_V1(am_funnel_serial);
@@ -390,14 +288,15 @@ am_funnel_serial(PG_FUNCTION_ARGS)
 	pq_begintypsend(&out);
 	pq_sendbyte(&out, STATE_VERSION);
 	pq_sendbyte(&out, state->log->type);
-	pq_sendint32(&out, VARSIZE_ANY_EXHDR(state->spec_text));
-	pq_sendbytes(&out, VARDATA_ANY(state->spec_text), VARSIZE_ANY_EXHDR(state->spec_text));
+	pq_sendint32(&out, VARSIZE_ANY_EXHDR(state->plan->text));
+	pq_sendbytes(&out, VARDATA_ANY(state->plan->text), VARSIZE_ANY_EXHDR(state->plan->text));
 	pq_sendbyte(&out, state->has_as_of);
 	pq_sendint64(&out, state->as_of);
+	pq_sendint64(&out, state->entry_since);
 	pq_sendint64(&out, state->entry_until);
 	pq_sendbyte(&out, state->has_events);
 	pq_sendint64(&out, state->latest);
-	for (int i = 0; i < state->spec->n_kinds; i++)
+	for (int i = 0; i < state->plan->spec->n_kinds; i++)
 	{
 		const KindNews *news = &state->news[i];
 
@@ -419,7 +318,7 @@ combine_news(FunnelState *state, int i, int64 events, const char *candidate, int
 		state->n_absent--;
 	news->events += events;
 	if (length > 0)
-		suggest(&state->spec->kinds[i], news, candidate, length);
+		suggest(&state->plan->spec->kinds[i], news, candidate, length);
 }
 
 static void
@@ -443,6 +342,7 @@ absorb_bytes(FunctionCallInfo fcinfo, FunnelState **state, StringInfo in)
 	text	   *spec_text = cstring_to_text_with_len(pq_getmsgbytes(in, length), length);
 	bool		has_as_of;
 	TimestampTz as_of;
+	TimestampTz entry_since;
 	TimestampTz entry_until;
 	bool		has_events;
 	bool		is_new = *state == NULL;
@@ -462,18 +362,22 @@ absorb_bytes(FunctionCallInfo fcinfo, FunnelState **state, StringInfo in)
 		(*state)->as_of = as_of;
 		AggRegisterCallback(fcinfo, shut_down, PointerGetDatum(*state));
 	}
-	else if (!same_text(spec_text, (*state)->spec_text))
-		refuse_change("funnel specification");
+	else if (!am_same_text(spec_text, (*state)->plan->text))
+		am_funnel_refuse_change("funnel specification");
 	else if (has_as_of != (*state)->has_as_of || (has_as_of && as_of != (*state)->as_of))
-		refuse_change("as_of");
+		am_funnel_refuse_change("as_of");
+	entry_since = pq_getmsgint64(in);
 	entry_until = pq_getmsgint64(in);
 	if (is_new)
+	{
+		(*state)->entry_since = entry_since;
 		(*state)->entry_until = entry_until;
-	else if (entry_until != (*state)->entry_until)
-		refuse_change("entry_until");
+	}
+	else if (entry_since != (*state)->entry_since || entry_until != (*state)->entry_until)
+		am_funnel_refuse_change("the range of entries");
 	has_events = pq_getmsgbyte(in) != 0;
 	combine_latest(*state, has_events, pq_getmsgint64(in));
-	for (int i = 0; i < (*state)->spec->n_kinds; i++)
+	for (int i = 0; i < (*state)->plan->spec->n_kinds; i++)
 	{
 		int64		events = pq_getmsgint64(in);
 		int			n = (int) pq_getmsgint(in, 4);
@@ -500,61 +404,52 @@ am_funnel_combine(PG_FUNCTION_ARGS)
 
 typedef struct Reading
 {
-	AmFunnelMatch match;
+	const AmFunnelPlan *plan;
+	AmFunnelMatch *match;
 	AmFunnelTally tally;
 } Reading;
 
 static void
-match_entity(void *arg, const uint64 *stamps, Size n, bool begins, bool ends)
+match_entity(void *arg, const AmStamps *stamps)
 {
 	Reading    *reading = arg;
+	AmFunnelEvents events = am_funnel_events(reading->plan, stamps);
+	AmFunnelAttempt attempt;
+	int			level = 0;
 
-	if (begins)
-		am_funnel_match_begin(&reading->match);
-	for (Size i = 0; i < n; i++)
-		am_funnel_match_add(&reading->match, am_stamp_time(stamps[i]), am_stamp_role(stamps[i]));
-	if (ends)
+	am_funnel_match_begin(reading->match, &events);
+	while (am_funnel_match_next(reading->match, &attempt))
 	{
-		AmFunnelStop stop = am_funnel_match_finish(&reading->match);
-
-		if (stop != AM_STOP_NOT_ENTERED)
-			am_funnel_tally_add(&reading->tally, &reading->match, stop);
+		am_funnel_tally_add(&reading->tally, &attempt);
+		level = Max(level, attempt.level);
 	}
+	am_funnel_tally_entity(&reading->tally, level, level == 0 && am_funnel_match_came_late(reading->match));
 }
 
-/* Why a value is zero or missing, or NULL: kinds that never occur, or nobody to count */
-static char *
-step_note(FunnelState *state, const AmFunnelRow *rows, int step)
+/* Kinds of a step that never occur, each with the one that does and is most like it */
+static void
+write_absent_kinds(void *arg, int step, StringInfo note)
 {
-	StringInfoData note;
+	FunnelState *state = arg;
+	const AmFunnelSpec *spec = state->plan->spec;
 
-	initStringInfo(&note);
-	for (int i = 0; i < state->spec->n_kinds; i++)
+	for (int i = 0; i < spec->n_kinds; i++)
 	{
-		AmFunnelKind *kind = &state->spec->kinds[i];
+		AmFunnelKind *kind = &spec->kinds[i];
 		KindNews   *news = &state->news[i];
 
-		if (news->events > 0 || !(state->spec->roles[kind->role].fills & (UINT32_C(1) << step)))
+		if (news->events > 0 || !(spec->roles[kind->role].fills & (UINT64CONST(1) << step)))
 			continue;
 		/* kinds of the spec that do occur are candidates as well */
-		for (int other = 0; other < state->spec->n_kinds; other++)
+		for (int other = 0; other < spec->n_kinds; other++)
 			if (state->news[other].events > 0)
-				suggest(kind, news, state->spec->kinds[other].name, state->spec->kinds[other].length);
-		if (note.len > 0)
-			appendStringInfoString(&note, "; ");
-		appendStringInfo(&note, "no event of kind %.*s", kind->length, kind->name);
+				suggest(kind, news, spec->kinds[other].name, spec->kinds[other].length);
+		if (note->len > 0)
+			appendStringInfoString(note, "; ");
+		appendStringInfo(note, "no event of kind %.*s", kind->length, kind->name);
 		if (news->distance >= 0)
-			appendStringInfo(&note, ", nearest kind present: %.*s", news->length, news->candidate);
+			appendStringInfo(note, ", nearest kind present: %.*s", news->length, news->candidate);
 	}
-	if (step == 0 && state->spec->within == AM_NO_LIMIT && rows[0].reached > 0 && state->spec->n_steps > 1)
-		appendStringInfo(&note, "%sno within: whoever stopped counts as still open", note.len > 0 ? "; " : "");
-	if (note.len == 0 && step == 0 && rows[0].reached == 0)
-		appendStringInfoString(&note, "nobody entered: rates are not defined");
-	else if (note.len == 0 && step > 0 && rows[step - 1].reached == 0)
-		appendStringInfoString(&note, "nobody reached the step before: the rate is not defined");
-	else if (note.len == 0 && step > 0 && rows[step].reached == 0)
-		appendStringInfoString(&note, "nobody took this step in time after the one before");
-	return note.len > 0 ? note.data : NULL;
 }
 
 PG_FUNCTION_INFO_V1(am_funnel_final);
@@ -562,86 +457,24 @@ Datum
 am_funnel_final(PG_FUNCTION_ARGS)
 {
 	FunnelState *state;
+	const AmFunnelPlan *plan;
 	Reading    *reading;
-	AmFunnelRow rows[AM_FUNNEL_MAX_STEPS];
-	Datum		steps[AM_FUNNEL_MAX_STEPS];
-	Oid			array_type = get_fn_expr_rettype(fcinfo->flinfo);
-	Oid			row_type = get_element_type(array_type);
-	TupleDesc	columns;
-	TimestampTz as_of;
+	int64		as_of;
 
 	if (!AggCheckCallContext(fcinfo, NULL))
 		elog(ERROR, "funnel final function called outside an aggregate");
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	if (!OidIsValid(row_type))
-		elog(ERROR, "funnel final function does not know its result type");
 	state = (FunnelState *) PG_GETARG_POINTER(0);
+	plan = state->plan;
 
-	as_of = state->has_as_of ? state->as_of : state->has_events ? state->latest : AM_STAMP_ORIGIN;
+	as_of = am_stamp_bound(plan, state->has_as_of ? state->as_of : state->has_events ? state->latest : plan->origin);
 	reading = palloc(sizeof(Reading));
-	am_funnel_match_init(&reading->match, state->spec, as_of - AM_STAMP_ORIGIN,
-						 state->entry_until >= AM_STAMP_TIME_END ? PG_INT64_MAX :
-						 state->entry_until == DT_NOBEGIN ? 0 : state->entry_until - AM_STAMP_ORIGIN);
-	am_funnel_tally_init(&reading->tally, state->spec->n_steps, state->log->budget / 4);
+	reading->plan = plan;
+	reading->match = am_funnel_match_create(plan->spec, as_of, am_stamp_bound(plan, state->entry_since),
+											am_stamp_bound(plan, state->entry_until));
+	am_funnel_tally_init(&reading->tally, plan->spec, as_of, state->log->budget / 4);
 	am_event_log_read(state->log, match_entity, reading);
-	am_funnel_tally_finish(&reading->tally, rows);
-
-	columns = lookup_rowtype_tupdesc(row_type, -1);
-	for (int step = 0; step < state->spec->n_steps; step++)
-	{
-		Datum		values[18];
-		bool		nulls[18] = {false};
-		char	   *note = step_note(state, rows, step);
-		const AmFunnelRow *row = &rows[step];
-
-		Assert(columns->natts == lengthof(values));
-		values[0] = Int32GetDatum(step + 1);
-		values[1] = CStringGetTextDatum(state->spec->steps[step].label);
-		values[2] = Int64GetDatum(row->reached);
-		am_set_float(values, nulls, 3, row->step_rate);
-		am_set_float(values, nulls, 4, row->step_rate_low);
-		am_set_float(values, nulls, 5, row->step_rate_high);
-		am_set_float(values, nulls, 6, row->overall_rate);
-		am_set_float(values, nulls, 7, row->overall_rate_low);
-		am_set_float(values, nulls, 8, row->overall_rate_high);
-		values[9] = Int64GetDatum(row->still_open);
-		values[10] = Int64GetDatum(row->timed_out);
-		values[11] = Int64GetDatum(0);	/* excluded and broken: nothing of this version's */
-		values[12] = Int64GetDatum(0);	/* language can exclude or break an attempt */
-		am_set_float(values, nulls, 13, row->eventual_rate);
-		am_set_float(values, nulls, 14, row->median_days);
-		am_set_float(values, nulls, 15, row->p90_days);
-		am_set_float(values, nulls, 16, row->median_days_from_start);
-		nulls[17] = note == NULL;
-		if (note)
-			values[17] = CStringGetTextDatum(note);
-		steps[step] = HeapTupleGetDatum(heap_form_tuple(columns, values, nulls));
-	}
-	ReleaseTupleDesc(columns);
-	PG_RETURN_ARRAYTYPE_P(construct_array(steps, state->spec->n_steps, row_type, -1, false, TYPALIGN_DOUBLE));
-}
-
-/*
- * am_funnel_kinds(spec text, step integer) returns text[]: the kinds that fill
- * a step (from 1), or all kinds of the spec for step 0.
- */
-PG_FUNCTION_INFO_V1(am_funnel_kinds);
-Datum
-am_funnel_kinds(PG_FUNCTION_ARGS)
-{
-	AmFunnelSpec *spec = parse_spec(PG_GETARG_TEXT_PP(0));
-	int			step = PG_GETARG_INT32(1);
-	Datum	   *names = am_palloc_array(Datum, spec->n_kinds);
-	int			n = 0;
-
-	if (step < 0 || step > spec->n_steps)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there is no step %d", step),
-				 errdetail("The funnel has %d steps.", spec->n_steps)));
-	for (int i = 0; i < spec->n_kinds; i++)
-		if (step == 0 || (spec->roles[spec->kinds[i].role].fills & (UINT32_C(1) << (step - 1))))
-			names[n++] = PointerGetDatum(cstring_to_text_with_len(spec->kinds[i].name, spec->kinds[i].length));
-	PG_RETURN_ARRAYTYPE_P(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
+	am_funnel_match_free(reading->match);
+	return am_funnel_rows(fcinfo, &reading->tally, write_absent_kinds, state);
 }

@@ -12,36 +12,180 @@
  * Events of one time are a set.  They may fill several steps in a row, each
  * event one step, whatever order they came in: a matching of steps to events.
  *
+ * Limits on steps, exclusions, optional steps and the strict options need more
+ * than one chain a level: see funnel_rules.c.
+ *
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.
  */
 #include <string.h>
 
-#include "funnel/funnel_match.h"
+#include "funnel/funnel_engine.h"
 
-void
-am_funnel_match_init(AmFunnelMatch *match, const AmFunnelSpec *spec, int64_t as_of, int64_t entry_until)
+/* times[s] is the time of step s; a chain of level n has n steps */
+typedef struct Chain
 {
+	bool		valid;
+	int64_t		times[AM_FUNNEL_MAX_STEPS];
+} Chain;
+
+typedef struct Plain
+{
+	Chain		latest[AM_FUNNEL_MAX_STEPS + 1];	/* by level: the latest start that got there */
+	Chain		before[AM_FUNNEL_MAX_STEPS + 1];	/* the same before a group of equal times */
+	Group		group;
+} Plain;
+
+/* By far the most funnels: steps and alternatives, perhaps a window */
+static bool
+is_plain(const AmFunnelSpec *spec)
+{
+	for (int step = 0; step < spec->n_steps; step++)
+		if (spec->steps[step].optional || spec->steps[step].limit != AM_NO_LIMIT)
+			return false;
+	for (int role = 0; role < spec->n_roles; role++)
+		if (spec->roles[role].excludes)
+			return false;
+	return (spec->options & ~(uint32_t) (AM_FUNNEL_STRICT_ONCE | AM_FUNNEL_COUNT_REOPENED)) == 0;
+}
+
+AmFunnelMatch *
+am_funnel_match_create(const AmFunnelSpec *spec, int64_t as_of, int64_t entry_since, int64_t entry_until)
+{
+	AmFunnelMatch *match = am_host_alloc(sizeof(AmFunnelMatch));
+
 	memset(match, 0, sizeof(*match));
 	match->spec = spec;
 	match->as_of = as_of;
+	match->entry_since = entry_since;
 	match->entry_until = entry_until;
+	if (is_plain(spec))
+		match->plain = am_host_alloc(sizeof(Plain));
+	else if (spec->options & AM_FUNNEL_ANY_ORDER)
+		match->any_order = am_any_order_create(spec);
+	else
+	{
+		match->rules = am_rules_create(spec);
+		match->finding = am_finding_create(spec);
+	}
+	return match;
 }
 
 void
-am_funnel_match_begin(AmFunnelMatch *match)
+am_funnel_match_free(AmFunnelMatch *match)
 {
-	for (int level = 0; level <= match->spec->n_steps; level++)
-		match->latest[level].valid = false;
-	match->level = 0;
-	match->tie_events = 0;
+	if (match->plain)
+		am_host_free(match->plain);
+	else if (match->any_order)
+		am_any_order_free(match->any_order);
+	else
+	{
+		am_rules_free(match->rules);
+		am_host_free(match->finding);
+	}
+	am_host_free(match);
+}
+
+void
+am_read_group(const AmFunnelMatch *match, int64_t i, int step, Group *group)
+{
+	const AmFunnelEvents *events = match->events;
+	int			role_bits = events->role_bits;
+	uint64_t	stamp = stamp_at(events, i);
+
+	group->time = (int64_t) (stamp >> role_bits);
+	group->fills = group->excludes = 0;
+	group->n_events = group->n_roles = 0;
+	for (;;)
+	{
+		int			role = (int) (stamp & BITS_UP_TO(role_bits - 1));
+
+		/* stamps of one time and role lie side by side */
+		if (group->n_roles > 0 && group->roles[group->n_roles - 1] == role)
+		{
+			/* more events of a role than steps change nothing */
+			if (group->counts[group->n_roles - 1] < AM_FUNNEL_MAX_STEPS)
+				group->counts[group->n_roles - 1]++;
+		}
+		else
+		{
+			group->roles[group->n_roles] = role;
+			group->counts[group->n_roles++] = 1;
+			group->fills |= match->spec->roles[role].fills;
+			group->excludes |= match->spec->roles[role].excludes;
+		}
+		group->n_events++;
+		if ((group->n_events & 0xffff) == 0)
+			AM_CHECK_INTERRUPTS();
+		i += step;
+		if (i < 0 || i >= events->n)
+			break;
+		stamp = stamp_at(events, i);
+		if ((int64_t) (stamp >> role_bits) != group->time)
+			break;
+	}
+	group->next = i;
+}
+
+void
+am_placing_start(Placing *placing, const Group *group, const AmFunnelSpec *spec)
+{
+	placing->group = group;
+	placing->placed = 0;
+	memset(placing->used, 0, group->n_roles);
+}
+
+/* One augmenting path (Kuhn): find an event for a step, moving others if need be */
+static bool
+augment(Placing *placing, const AmFunnelSpec *spec, int step, bool *tried)
+{
+	const Group *group = placing->group;
+
+	for (int i = 0; i < group->n_roles; i++)
+	{
+		if (tried[i] || !(spec->roles[group->roles[i]].fills & BIT(step)))
+			continue;
+		tried[i] = true;
+		if (placing->used[i] < group->counts[i])
+		{
+			placing->used[i]++;
+			placing->place_of[step] = (uint8_t) i;
+			return true;
+		}
+		for (uint64_t others = placing->placed; others; others &= others - 1)
+		{
+			int			other = LOWEST(others);
+
+			/* the other step takes an event elsewhere and leaves its own to us */
+			if (placing->place_of[other] == i && augment(placing, spec, other, tried))
+			{
+				placing->place_of[step] = (uint8_t) i;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+bool
+am_place_step(Placing *placing, const AmFunnelSpec *spec, int step)
+{
+	bool		tried[AM_FUNNEL_MAX_ROLES];
+
+	if (!(placing->group->fills & BIT(step)))
+		return false;
+	memset(tried, false, placing->group->n_roles * sizeof(bool));
+	if (!augment(placing, spec, step, tried))
+		return false;
+	placing->placed |= BIT(step);
+	return true;
 }
 
 /* Times fit 59 bits and durations 57, so nothing here overflows */
 static inline bool
-in_window(const AmFunnelMatch *match, const AmFunnelChain *chain, int64_t time)
+in_window(const AmFunnelSpec *spec, const Chain *chain, int64_t time)
 {
-	return match->spec->within == AM_NO_LIMIT || time - chain->times[0] <= match->spec->within;
+	return spec->within == AM_NO_LIMIT || time - chain->times[0] <= spec->within;
 }
 
 /*
@@ -49,7 +193,7 @@ in_window(const AmFunnelMatch *match, const AmFunnelChain *chain, int64_t time)
  * level all at `time`.
  */
 static inline void
-offer(AmFunnelChain *slot, const AmFunnelChain *base, int from, int level, int64_t time)
+offer(Chain *slot, const Chain *base, int from, int level, int64_t time)
 {
 	int64_t		start = from > 0 ? base->times[0] : time;
 
@@ -64,167 +208,262 @@ offer(AmFunnelChain *slot, const AmFunnelChain *base, int from, int level, int64
 
 /* With ties the level may rise by more than one at a time */
 static inline void
-note_furthest(AmFunnelMatch *match, int level, int64_t time)
+note_furthest(AmFunnelAttempt *attempt, const Plain *plain, int level, int64_t time)
 {
-	if (level > match->level)
+	if (level > attempt->level)
 	{
-		while (match->level < level)
-			match->first_reached[++match->level] = time;
-		memcpy(match->furthest.times, match->latest[level].times, level * sizeof(int64_t));
+		while (attempt->level < level)
+			attempt->first_reached[++attempt->level] = time;
+		memcpy(attempt->times, plain->latest[level].times, level * sizeof(int64_t));
 	}
 }
 
 /* High steps first, so that the event fills one step of a chain */
-static void
-apply_one(AmFunnelMatch *match, int64_t time, int role)
+static inline void
+match_event(const AmFunnelMatch *match, Plain *plain, AmFunnelAttempt *attempt, int64_t time, int role)
 {
-	uint32_t	fills = match->spec->roles[role].fills;
+	uint64_t	fills = match->spec->roles[role].fills;
 
 	while (fills)
 	{
-		int			step = 31 - __builtin_clz(fills);
+		int			step = HIGHEST(fills);
 
-		fills &= ~(UINT32_C(1) << step);
+		fills &= ~BIT(step);
 		if (step == 0)
 		{
-			if (time >= match->entry_until)
+			if (!in_entry_range(match, time))
 				continue;
-			offer(&match->latest[1], NULL, 0, 1, time);
+			offer(&plain->latest[1], NULL, 0, 1, time);
 		}
 		else
 		{
-			const AmFunnelChain *base = &match->latest[step];
+			const Chain *base = &plain->latest[step];
 
-			if (!base->valid || !in_window(match, base, time))
+			if (!base->valid || !in_window(match->spec, base, time))
 				continue;
-			offer(&match->latest[step + 1], base, step, step + 1, time);
+			offer(&plain->latest[step + 1], base, step, step + 1, time);
 		}
-		note_furthest(match, step + 1, time);
+		note_furthest(attempt, plain, step + 1, time);
 	}
-}
-
-/* One augmenting path (Kuhn): find an event for a step, moving others if need be */
-static bool
-place_step(const AmFunnelMatch *match, int step, int from, int to, int *role_of, int *used, uint32_t *tried)
-{
-	const AmFunnelSpec *spec = match->spec;
-
-	for (int role = 0; role < spec->n_roles; role++)
-	{
-		if (!match->tie_counts[role] || !(spec->roles[role].fills & (UINT32_C(1) << step)) ||
-			(*tried & (UINT32_C(1) << role)))
-			continue;
-		*tried |= UINT32_C(1) << role;
-		if (used[role] < match->tie_counts[role])
-		{
-			used[role]++;
-			role_of[step] = role;
-			return true;
-		}
-		for (int other = from; other < to; other++)
-			if (role_of[other] == role && place_step(match, other, from, to, role_of, used, tried))
-			{
-				/* the other step took an event elsewhere and leaves its own to us */
-				role_of[step] = role;
-				return true;
-			}
-	}
-	return false;
 }
 
 /* How far a chain of this level gets with the events of one time */
 static int
-level_with_ties(const AmFunnelMatch *match, int from)
+level_with_ties(const AmFunnelSpec *spec, const Group *group, int from)
 {
-	int			role_of[AM_FUNNEL_MAX_STEPS];
-	int			used[AM_FUNNEL_MAX_ROLES] = {0};
+	Placing		placing;
 	int			level = from;
 
-	while (level < match->spec->n_steps)
-	{
-		uint32_t	tried = 0;
-
-		if (!place_step(match, level, from, level, role_of, used, &tried))
-			break;
+	am_placing_start(&placing, group, spec);
+	while (level < spec->n_steps && am_place_step(&placing, spec, level))
 		level++;
-	}
 	return level;
 }
 
 static void
-apply_ties(AmFunnelMatch *match, int64_t time)
+match_group(const AmFunnelMatch *match, Plain *plain, AmFunnelAttempt *attempt)
 {
-	AmFunnelChain before[AM_FUNNEL_MAX_STEPS + 1];
-	int			n_steps = match->spec->n_steps;
+	const AmFunnelSpec *spec = match->spec;
+	const Group *group = &plain->group;
 
-	memcpy(before, match->latest, (n_steps + 1) * sizeof(AmFunnelChain));
+	for (int level = 1; level < spec->n_steps; level++)
+	{
+		plain->before[level].valid = plain->latest[level].valid;
+		if (plain->latest[level].valid)
+			memcpy(plain->before[level].times, plain->latest[level].times, level * sizeof(int64_t));
+	}
 
 	/* from high to low: of two chains with one start the one with earlier steps comes first */
-	for (int from = n_steps - 1; from >= 0; from--)
+	for (int from = spec->n_steps - 1; from >= 0; from--)
 	{
 		int			to;
 
-		if (from == 0 ? time >= match->entry_until
-			: !before[from].valid || !in_window(match, &before[from], time))
+		if (!(group->fills & BIT(from)))
 			continue;
-		to = level_with_ties(match, from);
+		if (from == 0 ? !in_entry_range(match, group->time)
+			: !plain->before[from].valid || !in_window(spec, &plain->before[from], group->time))
+			continue;
+		to = level_with_ties(spec, group, from);
 		for (int level = from + 1; level <= to; level++)
-			offer(&match->latest[level], &before[from], from, level, time);
+			offer(&plain->latest[level], &plain->before[from], from, level, group->time);
 	}
-	for (int level = n_steps; level > match->level; level--)
-		if (match->latest[level].valid)
+	for (int level = spec->n_steps; level > attempt->level; level--)
+		if (plain->latest[level].valid)
 		{
-			note_furthest(match, level, time);
+			note_furthest(attempt, plain, level, group->time);
 			break;
 		}
 }
 
-static void
-flush_ties(AmFunnelMatch *match)
+static bool
+match_plain(AmFunnelMatch *match, AmFunnelAttempt *attempt)
 {
-	if (match->tie_events == 1)
-		apply_one(match, match->tie_time, match->tie_role);
-	else if (match->tie_events > 1)
+	const AmFunnelSpec *spec = match->spec;
+	const AmFunnelEvents *events = match->events;
+	int			role_bits = events->role_bits;
+	uint64_t	role_mask = BITS_UP_TO(role_bits - 1);
+	Plain	   *plain = match->plain;
+	uint64_t	stamp;
+
+	if (match->next >= events->n)
+		return false;
+	for (int level = 0; level <= spec->n_steps; level++)
+		plain->latest[level].valid = false;
+	attempt->level = 0;
+	stamp = stamp_at(events, 0);
+	for (int64_t i = 0; i < events->n && attempt->level < spec->n_steps;)
 	{
-		apply_ties(match, match->tie_time);
-		memset(match->tie_counts, 0, sizeof(match->tie_counts));
+		uint64_t	next = i + 1 < events->n ? stamp_at(events, i + 1) : 0;
+
+		if (i + 1 < events->n && next >> role_bits == stamp >> role_bits)
+		{
+			am_read_group(match, i, 1, &plain->group);
+			match_group(match, plain, attempt);
+			i = plain->group.next;
+			if (i < events->n)
+				stamp = stamp_at(events, i);
+			continue;
+		}
+		match_event(match, plain, attempt, (int64_t) (stamp >> role_bits), (int) (stamp & role_mask));
+		stamp = next;
+		if ((++i & 0xffff) == 0)
+			AM_CHECK_INTERRUPTS();
 	}
-	match->tie_events = 0;
+	match->next = events->n;
+	if (attempt->level == 0)
+		return false;
+
+	attempt->taken = BITS_UP_TO(attempt->level - 1);
+	if (attempt->level == spec->n_steps)
+		attempt->stop = AM_STOP_CONVERTED;
+	else
+	{
+		/* the latest start at this level is the last to time out */
+		int64_t		start = plain->latest[attempt->level].times[0];
+
+		attempt->stop = spec->within == AM_NO_LIMIT || match->as_of - start < spec->within ?
+			AM_STOP_STILL_OPEN : AM_STOP_TIMED_OUT;
+		attempt->ended = am_time_after(start, spec->within);
+	}
+	return true;
 }
 
 void
-am_funnel_match_add(AmFunnelMatch *match, int64_t time, int role)
+am_funnel_match_begin(AmFunnelMatch *match, const AmFunnelEvents *events)
 {
-	if (match->tie_events == 0 || time != match->tie_time)
-	{
-		flush_ties(match);
-		match->tie_time = time;
-		match->tie_role = role;
-		match->tie_events = 1;
-		return;
-	}
-	if (match->tie_events == 1)
-	{
-		match->tie_counts[match->tie_role] = 1;
-		match->tie_events = 2;
-	}
-	/* more events of a role than steps change nothing */
-	if (match->tie_counts[role] < AM_FUNNEL_MAX_STEPS)
-		match->tie_counts[role]++;
+	match->events = events;
+	match->next = 0;
+	if (match->rules)
+		am_rules_begin(match);
+	else if (match->any_order)
+		am_any_order_begin(match);
 }
 
-AmFunnelStop
-am_funnel_match_finish(AmFunnelMatch *match)
+/* The next time with a step after an attempt that stopped: not one that may follow, but one beyond it? */
+static bool
+passed_over(const AmFunnelMatch *match, const AmFunnelAttempt *attempt)
 {
-	flush_ties(match);
-	if (match->level == 0)
-		return AM_STOP_NOT_ENTERED;
-	if (match->level == match->spec->n_steps)
-		return AM_STOP_CONVERTED;
+	const AmFunnelEvents *events = match->events;
+	uint64_t	next = am_steps_after(match->spec, attempt->level - 1);
+	uint64_t	beyond = ~BITS_UP_TO(HIGHEST(next));
+	int64_t		since = attempt->first_reached[attempt->level];
+	int64_t		first = 0;
+	int64_t		after = match->next;
 
-	/* the latest start at this level is the last to time out */
-	if (match->spec->within == AM_NO_LIMIT ||
-		match->as_of - match->latest[match->level].times[0] < match->spec->within)
-		return AM_STOP_STILL_OPEN;
-	return AM_STOP_TIMED_OUT;
+	if (HIGHEST(next) == match->spec->n_steps - 1)
+		return false;
+	while (first < after)
+	{
+		int64_t		middle = first + (after - first) / 2;
+
+		if ((int64_t) (stamp_at(events, middle) >> events->role_bits) <= since)
+			first = middle + 1;
+		else
+			after = middle;
+	}
+	while (first < match->next)
+	{
+		uint64_t	stamp = stamp_at(events, first);
+		uint64_t	time = stamp >> events->role_bits;
+		uint64_t	fills = 0;
+
+		/* of one time, all of them */
+		do
+		{
+			if ((first & 0xffff) == 0)
+				AM_CHECK_INTERRUPTS();
+			fills |= match->spec->roles[stamp & BITS_UP_TO(events->role_bits - 1)].fills;
+			if (++first == match->next)
+				break;
+			stamp = stamp_at(events, first);
+		} while (stamp >> events->role_bits == time);
+		if (fills & next)
+			return false;
+		if (fills & beyond)
+			return true;
+	}
+	return false;
+}
+
+bool
+am_funnel_match_next(AmFunnelMatch *match, AmFunnelAttempt *attempt)
+{
+	attempt->passed_over = false;
+	attempt->excluded_by = 0;
+	if (match->any_order)
+		return am_any_order_next(match, attempt);
+	if (!(match->plain ? match_plain(match, attempt) : am_rules_next(match, attempt)))
+		return false;
+	if (attempt->stop != AM_STOP_CONVERTED)
+		attempt->passed_over = passed_over(match, attempt);
+	return true;
+}
+
+bool
+am_funnel_match_came_late(const AmFunnelMatch *match)
+{
+	const AmFunnelEvents *events = match->events;
+
+	for (int64_t i = 0; i < events->n; i++)
+	{
+		if ((i & 0xffff) == 0)
+			AM_CHECK_INTERRUPTS();
+		if (match->spec->roles[stamp_at(events, i) & BITS_UP_TO(events->role_bits - 1)].fills & ~UINT64_C(1))
+			return true;
+	}
+	return false;
+}
+
+bool
+am_may_be_skipped(const AmFunnelSpec *spec, int step)
+{
+	return spec->steps[step].optional || (spec->options & AM_FUNNEL_COUNT_SKIPPED);
+}
+
+uint64_t
+am_steps_after(const AmFunnelSpec *spec, int step)
+{
+	uint64_t	steps = 0;
+
+	for (int next = step + 1; next < spec->n_steps; next++)
+	{
+		steps |= BIT(next);
+		if (!am_may_be_skipped(spec, next))
+			break;
+	}
+	return steps;
+}
+
+uint64_t
+am_steps_before(const AmFunnelSpec *spec, int step)
+{
+	uint64_t	steps = 0;
+
+	for (int previous = step - 1; previous >= 0; previous--)
+	{
+		steps |= BIT(previous);
+		if (!am_may_be_skipped(spec, previous))
+			break;
+	}
+	return steps;
 }

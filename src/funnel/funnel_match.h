@@ -1,6 +1,9 @@
 /*
  * One entity's events, in order of time, against a funnel.
  *
+ * What a chain is, which one is shown and why an attempt stopped is written
+ * down in docs/funnels.md, "Meaning".
+ *
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.
  */
@@ -11,43 +14,54 @@
 
 typedef enum AmFunnelStop
 {
-	AM_STOP_NOT_ENTERED,
 	AM_STOP_CONVERTED,
-	AM_STOP_STILL_OPEN,			/* an attempt can still reach the next step */
-	AM_STOP_TIMED_OUT
+	AM_STOP_STILL_OPEN,			/* it can still reach the next step */
+	AM_STOP_TIMED_OUT,
+	AM_STOP_EXCLUDED,
+	AM_STOP_BROKEN				/* by strict order */
 } AmFunnelStop;
 
-/* times[s] is the time of step s; a chain of level n has n steps */
-typedef struct AmFunnelChain
+/*
+ * Events as stamps, time << role_bits | role, ascending.  Those of an entity
+ * too large for memory come through `get`.
+ */
+typedef struct AmFunnelEvents
 {
-	bool		valid;
-	int64_t		times[AM_FUNNEL_MAX_STEPS];
-} AmFunnelChain;
+	int64_t		n;
+	const uint64_t *stamps;		/* NULL: ask get */
+	uint64_t	(*get) (void *source, int64_t i);
+	void	   *source;
+	int			role_bits;
+} AmFunnelEvents;
 
-typedef struct AmFunnelMatch
+/* An attempt: of an entity its best, or with the option totals each of its attempts */
+typedef struct AmFunnelAttempt
 {
-	/* fixed for a funnel */
-	const AmFunnelSpec *spec;
-	int64_t		as_of;			/* the data's end */
-	int64_t		entry_until;	/* attempts start before this */
+	int			level;			/* the furthest step, from 1 */
+	AmFunnelStop stop;
+	int			excluded_by;	/* the role; of AM_STOP_EXCLUDED */
+	int64_t		ended;			/* when; of AM_STOP_EXCLUDED, _BROKEN and _TIMED_OUT */
+	bool		passed_over;	/* it stopped, and the next steps to come were all beyond those that may follow */
+	uint64_t	taken;			/* bit s: the chain shown has step s (from 0) */
+	int64_t		times[AM_FUNNEL_MAX_STEPS]; /* of the steps taken by the chain shown */
+	int64_t		first_reached[AM_FUNNEL_MAX_STEPS + 1]; /* by level up to `level`: when any chain first got there or beyond */
+} AmFunnelAttempt;
 
-	/* of the entity in work */
-	AmFunnelChain latest[AM_FUNNEL_MAX_STEPS + 1];	/* by level: the latest start that got there */
-	AmFunnelChain furthest;		/* the chain shown */
-	int			level;			/* its level, 0 = none */
-	int64_t		first_reached[AM_FUNNEL_MAX_STEPS + 1]; /* by level, up to `level`: when any attempt first got there */
-	int64_t		tie_time;		/* events held back because others may have the same time */
-	int			tie_events;
-	int			tie_role;		/* while there is one */
-	int			tie_counts[AM_FUNNEL_MAX_ROLES];	/* from two on; else zeros */
-} AmFunnelMatch;
+typedef struct AmFunnelMatch AmFunnelMatch;
 
-extern void am_funnel_match_init(AmFunnelMatch *match, const AmFunnelSpec *spec,
-								 int64_t as_of, int64_t entry_until);
+/*
+ * Attempts start in [entry_since, entry_until); as_of is the data's end.
+ * Allocates with am_host_alloc.
+ */
+extern AmFunnelMatch *am_funnel_match_create(const AmFunnelSpec *spec, int64_t as_of,
+											 int64_t entry_since, int64_t entry_until);
+extern void am_funnel_match_free(AmFunnelMatch *match);
 
-/* per entity: begin, add in order of time (roles of equal times in any order), finish */
-extern void am_funnel_match_begin(AmFunnelMatch *match);
-extern void am_funnel_match_add(AmFunnelMatch *match, int64_t time, int role);
-extern AmFunnelStop am_funnel_match_finish(AmFunnelMatch *match);
+/* per entity: begin, then next until it is false; without totals there is at most one attempt */
+extern void am_funnel_match_begin(AmFunnelMatch *match, const AmFunnelEvents *events);
+extern bool am_funnel_match_next(AmFunnelMatch *match, AmFunnelAttempt *attempt);
+
+/* Of an entity without an attempt: does it have an event of a step beyond the first? */
+extern bool am_funnel_match_came_late(const AmFunnelMatch *match);
 
 #endif							/* AM_FUNNEL_MATCH_H */

@@ -1,14 +1,11 @@
 /*
  * Recursive descent over the funnel literal.
  *
- *   spec      := step { '->' [ exclusion '->' ... ] step } [ 'within' duration ] { ',' option }
+ *   spec      := step { '->' { exclusion '->' } step } [ 'within' duration ] { ',' option }
  *   step      := kinds { '?' | '[' duration ']' }
  *   exclusion := '!' kinds
  *   kinds     := kind | '(' kind { '|' kind } ')'
  *   kind      := word | 'quoted text, '' for a quote'
- *
- * Everything of the language is read here; what the matcher cannot do yet is
- * refused by check_supported, in one place.
  *
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.
@@ -21,6 +18,12 @@
 
 #define MICROSECONDS	INT64_C(1000000)
 #define MAX_DURATION	(INT64_C(1) << 57)	/* about 4,500 years: sums stay in range */
+
+#define SLOTS			(1 << 11)	/* more than AM_FUNNEL_MAX_KINDS */
+
+/* beside the options, what does not go with any order */
+#define PART_LIMIT		(UINT32_C(1) << 16)
+#define PART_EXCLUSION	(UINT32_C(1) << 17)
 
 /* A kind as the parser meets it, before kinds of one meaning share a role */
 typedef struct Mention
@@ -40,8 +43,8 @@ typedef struct Parser
 	Mention    *mentions;
 	int			n_mentions;
 	int			max_mentions;
-	const char *unsupported;	/* the first thing that only later versions match */
-	size_t		unsupported_at;
+	int16_t		slots[SLOTS];	/* by hash of the name: index into mentions + 1, 0 = none */
+	uint32_t	parts;			/* AmFunnelOption and PART_ bits met so far */
 } Parser;
 
 static const struct
@@ -55,7 +58,23 @@ static const struct
 	{"strict increase", AM_FUNNEL_STRICT_INCREASE},
 	{"any order", AM_FUNNEL_ANY_ORDER},
 	{"first entry", AM_FUNNEL_FIRST_ENTRY},
-	{"totals", AM_FUNNEL_TOTALS}
+	{"totals", AM_FUNNEL_TOTALS},
+	{"count skipped", AM_FUNNEL_COUNT_SKIPPED},
+	{"count reopened", AM_FUNNEL_COUNT_REOPENED}
+};
+
+static const struct
+{
+	uint32_t	part;
+	const char *name;
+	const char *hint;
+}			not_in_any_order[] =
+{
+	{PART_LIMIT, "a limit on one step", "Limit the whole with within, or leave any order out."},
+	{PART_EXCLUSION, "an exclusion", "Without an order nothing lies between two steps: leave one of them out."},
+	{AM_FUNNEL_STRICT_ORDER, "strict order", "Leave one of them out."},
+	{AM_FUNNEL_COUNT_SKIPPED, "count skipped", "In any order each step counts, whichever are missing: leave count skipped out."},
+	{AM_FUNNEL_COUNT_REOPENED, "count reopened", "It is about exclusions, and any order has none: leave count reopened out."}
 };
 
 static const struct
@@ -228,25 +247,18 @@ too_large(Parser *p, size_t offset, const char *message, const char *hint)
 	return fault_at(p, offset, message, hint);
 }
 
-static void
-note_unsupported(Parser *p, size_t offset, const char *what)
-{
-	if (!p->unsupported)
-	{
-		p->unsupported = what;
-		p->unsupported_at = offset;
-	}
-}
-
 /* NULL where there are too many */
 static Mention *
 mention(Parser *p, const char *name, int length)
 {
 	Mention    *m;
+	uint32_t	slot = UINT32_C(2166136261);
 
-	for (int i = 0; i < p->n_mentions; i++)
+	for (int i = 0; i < length; i++)
+		slot = (slot ^ (unsigned char) name[i]) * UINT32_C(16777619);
+	for (slot = (slot ^ slot >> 16) % SLOTS; p->slots[slot]; slot = (slot + 1) % SLOTS)
 	{
-		m = &p->mentions[i];
+		m = &p->mentions[p->slots[slot] - 1];
 		if (m->length == length && memcmp(m->name, name, length) == 0)
 			return m;
 	}
@@ -266,6 +278,7 @@ mention(Parser *p, const char *name, int length)
 		p->max_mentions = max;
 	}
 	m = &p->mentions[p->n_mentions++];
+	p->slots[slot] = (int16_t) p->n_mentions;
 	memset(m, 0, sizeof(*m));
 	m->name = name;
 	m->length = length;
@@ -328,7 +341,7 @@ parse_kind(Parser *p, const char *what, char **name, int *length)
 
 /* Sets one bit in what each of the kinds means */
 static bool
-parse_kinds(Parser *p, const char *what, uint32_t fills, uint32_t excludes)
+parse_kinds(Parser *p, const char *what, uint64_t fills, uint64_t excludes)
 {
 	bool		group = accept_char(p, '(');
 
@@ -432,7 +445,7 @@ step_label(const Parser *p, size_t from, size_t to)
 
 		/* the kind may have been mentioned before: look it up by its bit */
 		for (int i = 0; i < p->n_mentions; i++)
-			if (p->mentions[i].role.fills & (UINT32_C(1) << p->spec->n_steps))
+			if (p->mentions[i].role.fills & (UINT64_C(1) << p->spec->n_steps))
 				m = &p->mentions[i];
 		return m->name;
 	}
@@ -451,6 +464,18 @@ step_label(const Parser *p, size_t from, size_t to)
 	return label;
 }
 
+/* Where all kinds of a step end the attempt before it, only the first of them could ever take it */
+static bool
+excluded_by_itself(const Parser *p, int step)
+{
+	if (step == 0)
+		return false;
+	for (int i = 0; i < p->n_mentions; i++)
+		if ((p->mentions[i].role.fills >> step & 1) && !(p->mentions[i].role.excludes >> (step - 1) & 1))
+			return false;
+	return true;
+}
+
 static bool
 parse_step(Parser *p)
 {
@@ -467,9 +492,17 @@ parse_step(Parser *p)
 		snprintf(message, sizeof(message), "a funnel has at most %d steps", AM_FUNNEL_MAX_STEPS);
 		return too_large(p, start, message, NULL);
 	}
-	if (!parse_kinds(p, "a step", UINT32_C(1) << spec->n_steps, 0))
+	if (!parse_kinds(p, "a step", UINT64_C(1) << spec->n_steps, 0))
 		return false;
 	step->label = step_label(p, start, p->at);
+	if (excluded_by_itself(p, spec->n_steps))
+	{
+		char		message[120];
+
+		snprintf(message, sizeof(message), "step \"%.*s\" is excluded by itself",
+				 clip(step->label, strlen(step->label), 60), step->label);
+		return fault_at(p, start, message, "Leave the exclusion before that step out, or exclude other kinds.");
+	}
 	step->optional = false;
 	step->limit = AM_NO_LIMIT;
 	for (;;)
@@ -483,7 +516,6 @@ parse_step(Parser *p)
 			if (spec->n_steps == 0)
 				return fault_at(p, start, "the first step cannot be optional", "An attempt starts with its first step; leave that step out.");
 			step->optional = true;
-			note_unsupported(p, start, "an optional step");
 		}
 		else if (accept_char(p, '['))
 		{
@@ -493,7 +525,7 @@ parse_step(Parser *p)
 				return fault_at(p, start, "the first step has no step before it to limit", "Put the limit after a later step, or write within at the end.");
 			if (!parse_duration(p, &step->limit))
 				return false;
-			note_unsupported(p, start, "a limit on one step");
+			p->parts |= PART_LIMIT;
 			if (!accept_char(p, ']'))
 				return expected(p, "\"]\"", NULL);
 		}
@@ -515,8 +547,8 @@ parse_chain(Parser *p)
 	{
 		while (accept_char(p, '!'))
 		{
-			note_unsupported(p, p->at - 1, "an exclusion");
-			if (!parse_kinds(p, "a kind of event", 0, UINT32_C(1) << (p->spec->n_steps - 1)))
+			p->parts |= PART_EXCLUSION;
+			if (!parse_kinds(p, "a kind of event", 0, UINT64_C(1) << (p->spec->n_steps - 1)))
 				return false;
 			if (!accept_arrow(p))
 				return expected(p, "\"->\" and a step", "An exclusion stands between two steps: call -> !lost -> won.");
@@ -524,6 +556,23 @@ parse_chain(Parser *p)
 		if (!parse_step(p))
 			return false;
 	}
+	return true;
+}
+
+/* The fault is at the option that came last: with what stands before it, it has no meaning */
+static bool
+check_parts(Parser *p, size_t option_at)
+{
+	char		message[80];
+
+	if (!(p->parts & AM_FUNNEL_ANY_ORDER))
+		return true;
+	for (int i = 0; i < lengthof_names(not_in_any_order); i++)
+		if (p->parts & not_in_any_order[i].part)
+		{
+			snprintf(message, sizeof(message), "any order does not go with %s", not_in_any_order[i].name);
+			return fault_at(p, option_at, message, not_in_any_order[i].hint);
+		}
 	return true;
 }
 
@@ -546,17 +595,15 @@ parse_option(Parser *p)
 		p->at = start;
 		if (!accept_word(p, words) || (second && !accept_word(p, second)))
 			continue;
-		if (p->spec->options & option_names[i].option)
+		if (p->parts & option_names[i].option)
 			return fault_at(p, start, "an option is given twice", NULL);
-		p->spec->options |= option_names[i].option;
-		/* one event fills one step: "strict once" is what the matcher does */
-		if (option_names[i].option != AM_FUNNEL_STRICT_ONCE)
-			note_unsupported(p, start, option_names[i].name);
-		return true;
+		p->parts |= option_names[i].option;
+		return check_parts(p, start);
 	}
 	p->at = start;
 	return expected(p, "an option",
-					"Options are: strict order, strict once, strict increase, any order, first entry, totals.");
+					"Options are: strict order, strict once, strict increase, any order, first entry, totals, "
+					"count skipped, count reopened.");
 }
 
 /* What a misplaced word or sign after a step was probably meant as */
@@ -605,30 +652,25 @@ parse_tail(Parser *p)
 	}
 }
 
-/* Kinds of one meaning share a role, and records carry roles */
+/* Kinds of one meaning share a role, but not excluding ones where `apart`.  False if there are too many */
 static bool
-assign_roles(Parser *p)
+assign_roles(Parser *p, bool apart)
 {
 	AmFunnelSpec *spec = p->spec;
 
-	spec->n_kinds = p->n_mentions;
-	spec->kinds = am_host_alloc((p->n_mentions ? p->n_mentions : 1) * sizeof(AmFunnelKind));
+	spec->n_roles = 0;
 	for (int i = 0; i < p->n_mentions; i++)
 	{
 		const Mention *m = &p->mentions[i];
-		int			role;
+		int			role = 0;
 
-		for (role = 0; role < spec->n_roles; role++)
-			if (spec->roles[role].fills == m->role.fills && spec->roles[role].excludes == m->role.excludes)
-				break;
+		if (apart && m->role.excludes)
+			role = spec->n_roles;
+		while (role < spec->n_roles &&
+			   (spec->roles[role].fills != m->role.fills || spec->roles[role].excludes != m->role.excludes))
+			role++;
 		if (role == AM_FUNNEL_MAX_ROLES)
-		{
-			char		message[120];
-
-			snprintf(message, sizeof(message), "a funnel has at most %d kinds that differ in the steps they fill or exclude",
-					 AM_FUNNEL_MAX_ROLES);
-			return too_large(p, 0, message, "Split the funnel, or let kinds share a step.");
-		}
+			return false;
 		if (role == spec->n_roles)
 			spec->roles[spec->n_roles++] = m->role;
 		spec->kinds[i].name = m->name;
@@ -638,16 +680,24 @@ assign_roles(Parser *p)
 	return true;
 }
 
+/* Records carry roles.  Those of excluding kinds tell which of them it was, if there are enough for that */
 static bool
-check_supported(Parser *p)
+finish_spec(Parser *p)
 {
-	char		message[100];
+	AmFunnelSpec *spec = p->spec;
 
-	if (!p->unsupported)
-		return true;
-	p->fault->unsupported = true;
-	snprintf(message, sizeof(message), "%s is not supported by this version", p->unsupported);
-	return fault_at(p, p->unsupported_at, message, "Steps, alternatives in parentheses and within are.");
+	spec->options = p->parts & ~(PART_LIMIT | PART_EXCLUSION);
+	spec->n_kinds = p->n_mentions;
+	spec->kinds = am_host_alloc(p->n_mentions * sizeof(AmFunnelKind));
+	if (!assign_roles(p, true) && !assign_roles(p, false))
+	{
+		char		message[120];
+
+		snprintf(message, sizeof(message), "a funnel has at most %d kinds that differ in the steps they fill or exclude",
+				 AM_FUNNEL_MAX_ROLES);
+		return too_large(p, 0, message, "Split the funnel, or let kinds share a step.");
+	}
+	return true;
 }
 
 AmFunnelSpec *
@@ -672,7 +722,16 @@ am_funnel_spec_parse(const char *text, size_t length, AmSpecFault *fault)
 		too_large(&p, 0, message, NULL);
 		return NULL;
 	}
-	if (!parse_chain(&p) || !parse_tail(&p) || !assign_roles(&p) || !check_supported(&p))
+	if (!parse_chain(&p) || !parse_tail(&p) || !finish_spec(&p))
 		return NULL;
 	return p.spec;
+}
+
+uint32_t
+am_funnel_option(const char *name)
+{
+	for (int i = 0; i < lengthof_names(option_names); i++)
+		if (strcmp(option_names[i].name, name) == 0)
+			return option_names[i].option;
+	return 0;
 }

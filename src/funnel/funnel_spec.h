@@ -13,18 +13,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AM_FUNNEL_MAX_STEPS		32	/* a step set is a uint32 */
+#define AM_FUNNEL_MAX_STEPS		64	/* a step set is a uint64 */
 #define AM_FUNNEL_MAX_KINDS		1000
 #define AM_FUNNEL_MAX_TEXT		65536
-#define AM_FUNNEL_ROLE_BITS		5
-#define AM_FUNNEL_MAX_ROLES		(1 << AM_FUNNEL_ROLE_BITS)
+#define AM_FUNNEL_MAX_ROLES		128
 #define AM_NO_LIMIT				INT64_MAX
 
 /* What a kind of event means to the funnel; many kinds may share a role. */
 typedef struct AmFunnelRole
 {
-	uint32_t	fills;			/* bit s: it can fill step s (from 0) */
-	uint32_t	excludes;		/* bit s: it ends an attempt between steps s and s + 1 */
+	uint64_t	fills;			/* bit s: it can fill step s (from 0) */
+	uint64_t	excludes;		/* bit s: it ends an attempt between steps s and s + 1 */
 } AmFunnelRole;
 
 typedef struct AmFunnelKind
@@ -48,7 +47,9 @@ typedef enum AmFunnelOption
 	AM_FUNNEL_STRICT_INCREASE = 1 << 2,
 	AM_FUNNEL_ANY_ORDER = 1 << 3,
 	AM_FUNNEL_FIRST_ENTRY = 1 << 4,
-	AM_FUNNEL_TOTALS = 1 << 5
+	AM_FUNNEL_TOTALS = 1 << 5,
+	AM_FUNNEL_COUNT_SKIPPED = 1 << 6,
+	AM_FUNNEL_COUNT_REOPENED = 1 << 7
 } AmFunnelOption;
 
 typedef struct AmFunnelSpec
@@ -66,7 +67,7 @@ typedef struct AmFunnelSpec
 typedef struct AmSpecFault
 {
 	size_t		offset;			/* byte of the text where the fault is */
-	bool		unsupported;	/* well formed, but not matched by this version */
+	bool		unsupported;	/* well formed, but of parts that do not go together */
 	bool		too_large;		/* well formed, but over a limit */
 	char		message[160];	/* what was expected there and what was found */
 	char		hint[160];		/* the way out; may be empty */
@@ -74,5 +75,8 @@ typedef struct AmSpecFault
 
 /* NULL on a fault.  Allocates with am_host_alloc; text need not be terminated. */
 extern AmFunnelSpec *am_funnel_spec_parse(const char *text, size_t length, AmSpecFault *fault);
+
+/* The bit of an option by its name; 0 = there is no such option */
+extern uint32_t am_funnel_option(const char *name);
 
 #endif							/* AM_FUNNEL_SPEC_H */

@@ -4,11 +4,13 @@
  * Rates carry Wilson (1927) intervals.  Quantiles are of the chains shown and
  * interpolate between order statistics as percentile_cont does.
  *
- * The eventual rate is 1 minus the Kaplan-Meier (1958) estimate.  Its clock
- * starts when any attempt first reached the step before and stops when any
- * first reached this one, or at the data's end for who is still open.  The
- * clock of the chain shown would not do: where starts recur, whoever converts
- * is timed from another start than whoever does not.
+ * The eventual rate is the Aalen-Johansen (1978) estimate of the share that
+ * converts, where being excluded or broken rules that out; without these it is
+ * that of Kaplan and Meier (1958).  Its clock starts when any attempt first
+ * reached the step before and stops when any first reached this one, or at the
+ * data's end for who is still open.  The clock of the chain shown would not
+ * do: where starts recur, whoever converts is timed from another start than
+ * whoever does not.
  *
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.
@@ -19,55 +21,147 @@
 
 #include "miscadmin.h"
 
+#include "common/memory.h"
 #include "stats/rates.h"
+#include "stats/survival.h"
 
 #define DAY		86400000000.0	/* in microseconds */
 
 void
-am_funnel_tally_init(AmFunnelTally *tally, int n_steps, Size budget)
+am_funnel_tally_init(AmFunnelTally *tally, const AmFunnelSpec *spec, int64 as_of, Size budget)
 {
+	Size		share = budget / (5 * spec->n_steps + 3);
+
 	memset(tally, 0, sizeof(*tally));
-	tally->n_steps = n_steps;
-	for (int step = 0; step < n_steps; step++)
+	tally->spec = spec;
+	tally->as_of = as_of;
+	tally->excluded_by = am_palloc_array(int64, (Size) spec->n_steps * spec->n_roles);
+	memset(tally->excluded_by, 0, (Size) spec->n_steps * spec->n_roles * sizeof(int64));
+	am_time_log_init(&tally->to_the_end, share);
+	am_time_log_init(&tally->open_at_all, share);
+	am_time_log_init(&tally->lost_at_all, share);
+	for (int step = 0; step < spec->n_steps; step++)
 	{
 		AmFunnelCount *count = &tally->counts[step];
-		Size		share = budget / (4 * n_steps);
 
 		am_time_log_init(&count->from_previous, share);
 		am_time_log_init(&count->from_start, share);
 		am_time_log_init(&count->to_convert, share);
 		am_time_log_init(&count->open_for, share);
+		am_time_log_init(&count->lost_after, share);
 	}
 }
 
-void
-am_funnel_tally_add(AmFunnelTally *tally, const AmFunnelMatch *match, AmFunnelStop stop)
+/* The times of the steps taken, by row.  In any order the rows are the first step done, the second, and so on. */
+static uint64
+times_by_row(const AmFunnelTally *tally, const AmFunnelAttempt *attempt, int64 *times)
 {
-	const int64 *times = match->furthest.times;
-	const int64 *first_reached = match->first_reached;
-	AmFunnelCount *last = &tally->counts[match->level - 1];
+	int			n = 0;
 
-	for (int step = 0; step < match->level; step++)
+	if (!(tally->spec->options & AM_FUNNEL_ANY_ORDER))
+	{
+		memcpy(times, attempt->times, attempt->level * sizeof(int64));
+		return attempt->taken;
+	}
+	for (int step = 0; step < tally->spec->n_steps; step++)
+		if (attempt->taken & (UINT64_C(1) << step))
+		{
+			int			place = n++;
+
+			for (; place > 0 && times[place - 1] > attempt->times[step]; place--)
+				times[place] = times[place - 1];
+			times[place] = attempt->times[step];
+		}
+	return n == 64 ? PG_UINT64_MAX : (UINT64_C(1) << n) - 1;
+}
+
+void
+am_funnel_tally_add(AmFunnelTally *tally, const AmFunnelAttempt *attempt)
+{
+	const int64 *first_reached = attempt->first_reached;
+	AmFunnelCount *last = &tally->counts[attempt->level - 1];
+	int64		times[AM_FUNNEL_MAX_STEPS];
+	uint64		taken = times_by_row(tally, attempt, times);
+	int			previous = -1;
+	int			first = 0;
+
+	for (int step = 0; step < attempt->level; step++)
 	{
 		AmFunnelCount *count = &tally->counts[step];
 
 		count->reached++;
 		if (step > 0)
-		{
-			am_time_log_add(&count->from_previous, times[step] - times[step - 1]);
 			am_time_log_add(&count->to_convert, first_reached[step + 1] - first_reached[step]);
+		if (!(taken & (UINT64_C(1) << step)))
+			continue;
+		count->taken++;
+		if (previous < 0)
+			first = step;
+		else
+		{
+			am_time_log_add(&count->from_previous, times[step] - times[previous]);
+			/* of the second step both times are the same */
+			if (step > 1)
+				am_time_log_add(&count->from_start, times[step] - times[first]);
 		}
-		/* for the second step both times are the same */
-		if (step > 1)
-			am_time_log_add(&count->from_start, times[step] - times[0]);
+		previous = step;
 	}
-	if (stop == AM_STOP_STILL_OPEN)
+	switch (attempt->stop)
 	{
-		last->still_open++;
-		am_time_log_add(&last->open_for, match->as_of - first_reached[match->level]);
+		case AM_STOP_CONVERTED:
+			/* with two steps it is the second's */
+			if (tally->spec->n_steps > 2)
+				am_time_log_add(&tally->to_the_end, first_reached[attempt->level] - first_reached[1]);
+			return;
+		case AM_STOP_STILL_OPEN:
+			last->still_open++;
+			am_time_log_add(&last->open_for, tally->as_of - first_reached[attempt->level]);
+			am_time_log_add(&tally->open_at_all, tally->as_of - first_reached[1]);
+			break;
+		case AM_STOP_TIMED_OUT:
+			last->timed_out++;
+			break;
+		case AM_STOP_EXCLUDED:
+		case AM_STOP_BROKEN:
+			if (attempt->stop == AM_STOP_BROKEN)
+				last->broken++;
+			else
+			{
+				last->excluded++;
+				tally->excluded_by[(attempt->level - 1) * tally->spec->n_roles + attempt->excluded_by]++;
+			}
+			am_time_log_add(&last->lost_after, attempt->ended - first_reached[attempt->level]);
+			am_time_log_add(&tally->lost_at_all, attempt->ended - first_reached[1]);
+			break;
 	}
-	else if (stop == AM_STOP_TIMED_OUT)
-		last->timed_out++;
+	if (attempt->passed_over)
+		last->passed_over++;
+}
+
+void
+am_funnel_tally_entity(AmFunnelTally *tally, int level, bool came_late)
+{
+	for (int step = 0; step < level; step++)
+		tally->counts[step].entities++;
+	tally->came_late += came_late;
+}
+
+void
+am_funnel_tally_end(AmFunnelTally *tally)
+{
+	am_time_log_end(&tally->to_the_end);
+	am_time_log_end(&tally->open_at_all);
+	am_time_log_end(&tally->lost_at_all);
+	for (int step = 0; step < tally->spec->n_steps; step++)
+	{
+		AmFunnelCount *count = &tally->counts[step];
+
+		am_time_log_end(&count->from_previous);
+		am_time_log_end(&count->from_start);
+		am_time_log_end(&count->to_convert);
+		am_time_log_end(&count->open_for);
+		am_time_log_end(&count->lost_after);
+	}
 }
 
 /* The order statistics around a quantile of n values, picked up as they pass */
@@ -88,7 +182,7 @@ quantile_init(Quantile *quantile, double share, int64 n)
 	quantile->value = n > 0 ? 0 : NAN;
 }
 
-static void
+static inline void
 quantile_pass(Quantile *quantile, int64 i, int64 value)
 {
 	if (i == quantile->below)
@@ -97,17 +191,18 @@ quantile_pass(Quantile *quantile, int64 i, int64 value)
 		quantile->value += quantile->weight * (double) value;
 }
 
-/* Both quantiles of the times of a step */
+/* Median, 90th percentile and mean of a bag, in days; it is gone then */
 static void
-read_times(AmFunnelCount *count, AmFunnelRow *row)
+summarise(AmTimeLog *log, double *median_days, double *p90_days, double *mean_days)
 {
-	AmTimeLog  *log = &count->from_previous;
 	Quantile	median;
 	Quantile	p90;
+	int64		n = log->total;
 	int64		time;
+	double		sum = 0;
 
-	quantile_init(&median, 0.5, log->total);
-	quantile_init(&p90, 0.9, log->total);
+	quantile_init(&median, 0.5, n);
+	quantile_init(&p90, 0.9, n);
 	am_time_log_start(log);
 	for (int64 i = 0; am_time_log_next(log, &time); i++)
 	{
@@ -115,82 +210,106 @@ read_times(AmFunnelCount *count, AmFunnelRow *row)
 			CHECK_FOR_INTERRUPTS();
 		quantile_pass(&median, i, time);
 		quantile_pass(&p90, i, time);
+		/* in ascending order: the same sum for any order of rows */
+		sum += (double) time;
 	}
 	am_time_log_end(log);
-	row->median_days = median.value / DAY;
-	row->p90_days = p90.value / DAY;
+	*median_days = median.value / DAY;
+	*p90_days = p90.value / DAY;
+	*mean_days = n > 0 ? sum / (double) n / DAY : NAN;
 }
 
-static double
-eventual_rate(AmFunnelCount *previous, AmFunnelCount *count)
+/* A bag read in order, one value ahead */
+typedef struct Ahead
 {
-	AmTimeLog  *converted = &count->to_convert;
-	AmTimeLog  *censored = &previous->open_for;
-	AmKaplanMeier km;
+	AmTimeLog  *log;
 	int64		time;
-	int64		open_for = 0;
-	bool		more_open;
+	bool		more;
+} Ahead;
 
-	if (previous->reached == 0)
-		return NAN;
-	/* nobody is censored: the curve ends at the plain share, whatever the times */
-	if (previous->still_open == 0)
-	{
-		am_time_log_end(converted);
-		return (double) count->reached / (double) previous->reached;
-	}
-
-	am_kaplan_meier_start(&km, (double) previous->reached);
-	am_time_log_start(converted);
-	am_time_log_start(censored);
-	more_open = am_time_log_next(censored, &open_for);
-	for (int64 i = 0; am_time_log_next(converted, &time); i++)
-	{
-		if ((i & 0xffff) == 0)
-			CHECK_FOR_INTERRUPTS();
-		/* at one time conversions come first */
-		while (more_open && open_for < time)
-		{
-			am_kaplan_meier_censor(&km);
-			more_open = am_time_log_next(censored, &open_for);
-		}
-		am_kaplan_meier_convert(&km);
-	}
-	am_time_log_end(converted);
-	am_time_log_end(censored);
-	return am_kaplan_meier_converted(&km);
-}
-
-static double
-median_of(AmTimeLog *log)
+static void
+ahead_start(Ahead *ahead, AmTimeLog *log)
 {
-	Quantile	median;
-	int64		time;
-
-	quantile_init(&median, 0.5, log->total);
+	ahead->log = log;
 	am_time_log_start(log);
-	for (int64 i = 0; i <= median.below + 1 && am_time_log_next(log, &time); i++)
-		quantile_pass(&median, i, time);
-	am_time_log_end(log);
-	return median.value / DAY;
+	ahead->more = am_time_log_next(log, &ahead->time);
+}
+
+/* How many values there are up to a time */
+static double
+ahead_count(Ahead *ahead, int64 time)
+{
+	int64		n = 0;
+
+	while (ahead->more && ahead->time <= time)
+	{
+		if ((++n & 0xffff) == 0)
+			CHECK_FOR_INTERRUPTS();
+		ahead->more = am_time_log_next(ahead->log, &ahead->time);
+	}
+	return (double) n;
+}
+
+/* Of n, who converts when those still open are decided; the bags are gone then */
+static void
+eventual_rate(int64 n, AmTimeLog *to_convert, AmTimeLog *lost_after, AmTimeLog *open_for,
+			  double *rate, double *low, double *high)
+{
+	AmAalenJohansen aj;
+	Ahead		converted;
+	Ahead		lost;
+	Ahead		open;
+
+	am_aalen_johansen_start(&aj, (double) n);
+	ahead_start(&converted, to_convert);
+	ahead_start(&lost, lost_after);
+	ahead_start(&open, open_for);
+	while (converted.more || lost.more || open.more)
+	{
+		int64		time = PG_INT64_MAX;
+
+		CHECK_FOR_INTERRUPTS();
+		if (converted.more)
+			time = Min(time, converted.time);
+		if (lost.more)
+			time = Min(time, lost.time);
+		if (open.more)
+			time = Min(time, open.time);
+		if ((converted.more && converted.time == time) || (lost.more && lost.time == time))
+		{
+			double		n_converted = ahead_count(&converted, time);
+
+			am_aalen_johansen_step(&aj, n_converted, ahead_count(&lost, time));
+		}
+		/* at one time whoever leaves is counted first */
+		if (open.more && open.time == time)
+			am_aalen_johansen_censor(&aj, ahead_count(&open, time));
+	}
+	am_time_log_end(to_convert);
+	am_time_log_end(lost_after);
+	am_time_log_end(open_for);
+	*rate = am_aalen_johansen_converted(&aj);
+	am_aalen_johansen_interval(&aj, AM_Z95, low, high);
 }
 
 void
 am_funnel_tally_finish(AmFunnelTally *tally, AmFunnelRow *rows)
 {
-	int64		entered = tally->counts[0].reached;
+	int			n_steps = tally->spec->n_steps;
+	double		entered = (double) tally->counts[0].reached;
 
-	for (int step = 0; step < tally->n_steps; step++)
+	for (int step = 0; step < n_steps; step++)
 	{
 		AmFunnelCount *count = &tally->counts[step];
 		AmFunnelRow *row = &rows[step];
+		double		reached = (double) count->reached;
 
-		row->reached = count->reached;
-		row->still_open = count->still_open;
-		row->timed_out = count->timed_out;
 		row->step_rate = row->step_rate_low = row->step_rate_high = NAN;
 		row->overall_rate = row->overall_rate_low = row->overall_rate_high = NAN;
-		row->eventual_rate = row->median_days = row->p90_days = row->median_days_from_start = NAN;
+		row->eventual_rate = row->eventual_rate_low = row->eventual_rate_high = NAN;
+		row->median_days = row->p90_days = row->mean_days = NAN;
+		row->median_days_from_start = row->p90_days_from_start = row->mean_days_from_start = NAN;
+		row->overall_eventual_rate = row->overall_eventual_rate_low = row->overall_eventual_rate_high = NAN;
 
 		if (step == 0)
 		{
@@ -201,23 +320,55 @@ am_funnel_tally_finish(AmFunnelTally *tally, AmFunnelRow *rows)
 		}
 		if (entered > 0)
 		{
-			row->overall_rate = (double) count->reached / (double) entered;
-			am_wilson((double) count->reached, (double) entered, AM_Z95,
-					  &row->overall_rate_low, &row->overall_rate_high);
+			row->overall_rate = reached / entered;
+			am_wilson(reached, entered, AM_Z95, &row->overall_rate_low, &row->overall_rate_high);
 		}
 		if (tally->counts[step - 1].reached > 0)
 		{
 			double		before = (double) tally->counts[step - 1].reached;
 
-			row->step_rate = (double) count->reached / before;
-			am_wilson((double) count->reached, before, AM_Z95, &row->step_rate_low, &row->step_rate_high);
+			row->step_rate = reached / before;
+			am_wilson(reached, before, AM_Z95, &row->step_rate_low, &row->step_rate_high);
 		}
-		read_times(count, row);
-		row->eventual_rate = eventual_rate(&tally->counts[step - 1], count);
-		if (step == 1)
-			row->median_days_from_start = row->median_days;
+		summarise(&count->from_previous, &row->median_days, &row->p90_days, &row->mean_days);
+		if (step > 1)
+			summarise(&count->from_start, &row->median_days_from_start, &row->p90_days_from_start,
+					  &row->mean_days_from_start);
 		else
-			row->median_days_from_start = median_of(&count->from_start);
+		{
+			row->median_days_from_start = row->median_days;
+			row->p90_days_from_start = row->p90_days;
+			row->mean_days_from_start = row->mean_days;
+		}
+		/* nobody is censored: the curve ends at the plain share, whatever the times */
+		if (tally->counts[step - 1].still_open == 0)
+		{
+			row->eventual_rate = row->step_rate;
+			row->eventual_rate_low = row->step_rate_low;
+			row->eventual_rate_high = row->step_rate_high;
+		}
+		else
+			eventual_rate(tally->counts[step - 1].reached, &count->to_convert, &tally->counts[step - 1].lost_after,
+						  &tally->counts[step - 1].open_for,
+						  &row->eventual_rate, &row->eventual_rate_low, &row->eventual_rate_high);
+		if (step < n_steps - 1)
+			continue;
+		if (tally->open_at_all.total == 0)
+		{
+			row->overall_eventual_rate = row->overall_rate;
+			row->overall_eventual_rate_low = row->overall_rate_low;
+			row->overall_eventual_rate_high = row->overall_rate_high;
+		}
+		else if (n_steps == 2)
+		{
+			row->overall_eventual_rate = row->eventual_rate;
+			row->overall_eventual_rate_low = row->eventual_rate_low;
+			row->overall_eventual_rate_high = row->eventual_rate_high;
+		}
+		else
+			eventual_rate(tally->counts[0].reached, &tally->to_the_end, &tally->lost_at_all, &tally->open_at_all,
+						  &row->overall_eventual_rate, &row->overall_eventual_rate_low,
+						  &row->overall_eventual_rate_high);
 	}
-	am_time_log_end(&tally->counts[tally->n_steps - 1].open_for);
+	am_funnel_tally_end(tally);
 }

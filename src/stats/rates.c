@@ -1,11 +1,13 @@
 /*
- * Intervals of proportions.
+ * Intervals of proportions, and comparison of two.
  *
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.
  */
 #include <math.h>
+#include <stdbool.h>
 
+#include "stats/distributions.h"
 #include "stats/rates.h"
 
 /*
@@ -30,4 +32,93 @@ am_wilson(double x, double n, double z, double *low, double *high)
 		*low = 1;
 	if (*high > 1)
 		*high = 1;
+}
+
+void
+am_newcombe(double k1, double n1, double k2, double n2, double z, double *low, double *high)
+{
+	double		low1,
+				high1,
+				low2,
+				high2,
+				p1 = k1 / n1,
+				p2 = k2 / n2;
+
+	*low = *high = NAN;
+	am_wilson(k1, n1, z, &low1, &high1);
+	am_wilson(k2, n2, z, &low2, &high2);
+	if (isnan(low1) || isnan(low2))
+		return;
+	*low = fmax(p1 - p2 - hypot(p1 - low1, high2 - p2), -1);
+	*high = fmin(p1 - p2 + hypot(high1 - p1, p2 - low2), 1);
+}
+
+/*
+ * Fisher's exact test, where the smaller group times the rarer outcome is less
+ * than N.  The cell of both is expected to hold less than 1, so holds most
+ * often 0 or 1, and its probabilities soon vanish: they are taken relative to
+ * that of 0, by their ratios, and never as factorials.  k: that cell; group,
+ * rare: its margins; rest = N - group - rare, the opposite cell less k.
+ */
+static double
+fisher_p(double k, double group, double rare, double rest)
+{
+	double		limit = 1;
+	double		term = 1;
+	double		all = 0;
+	double		extreme = 0;
+	double		i;
+
+	for (i = 0; i < k && limit > 0; i++)
+		limit *= (group - i) / (i + 1) * ((rare - i) / (rest + i + 1));
+	limit *= 1 + 1e-7;
+
+	for (i = 0; term > 0; i++)
+	{
+		all += term;
+		if (term <= limit)
+			extreme += term;
+		/* falling: what is left adds nothing */
+		if (i >= k && i > 1 && term < extreme * 1e-20)
+			break;
+		/* 0 after the last table */
+		term *= (group - i) / (i + 1) * ((rare - i) / (rest + i + 1));
+	}
+	return extreme / all;
+}
+
+static bool
+is_count_of(double k, double n)
+{
+	return k >= 0 && k <= n && n > 0 && n <= 9223372036854775808.0 && k == floor(k) && n == floor(n);
+}
+
+double
+am_two_rates_p(double k1, double n1, double k2, double n2)
+{
+	double		n = n1 + n2;
+	double		hits = k1 + k2;
+	double		misses = (n1 - k1) + (n2 - k2);
+	double		product = k2 * n1;
+	double		difference;
+
+	if (!is_count_of(k1, n1) || !is_count_of(k2, n2))
+		return NAN;
+	if (hits == 0 || misses == 0)
+		return 1;
+
+	if (fmin(n1, n2) * fmin(hits, misses) < n)
+	{
+		bool		first = n1 <= n2;
+		bool		hit = hits <= misses;
+		double		group = first ? n1 : n2;
+		double		in_group = first ? k1 : k2;
+		double		rare = hit ? hits : misses;
+
+		return fisher_p(hit ? in_group : group - in_group, group, rare, (first ? n2 : n1) - rare);
+	}
+
+	/* k1 n2 - k2 n1 without the rounding of either product (Kahan) */
+	difference = fma(k1, n2, -product) + fma(-k2, n1, product);
+	return am_chi2_sf(difference / n1 * (difference / n2) / hits * ((n - 1) / misses), 1);
 }

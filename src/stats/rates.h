@@ -19,53 +19,23 @@
 extern void am_wilson(double x, double n, double z, double *low, double *high);
 
 /*
- * Kaplan-Meier (1958) estimate of the share that has not converted.  Feed
- * conversions and censorings in order of time, at one time the conversions
- * first; whoever is known never to convert stays at risk to the end.
+ * Interval of p1 - p2, the difference of the shares k1 of n1 and k2 of n2 of
+ * two independent groups: from the Wilson intervals of both (Newcombe 1998,
+ * Statistics in Medicine 17: 873-890, method 10).  z is the quantile of the
+ * normal distribution, 0 or more.  Counts need not be whole.  The limits lie
+ * within [-1, 1]; NaN where am_wilson has no interval, so where an n is 0.
  */
-typedef struct AmKaplanMeier
-{
-	double		survival;
-	double		converted;		/* 1 - survival, without its rounding */
-	double		at_risk;
-	double		run_start;		/* at risk when the conversions since the last censoring began */
-} AmKaplanMeier;
+extern void am_newcombe(double k1, double n1, double k2, double n2, double z, double *low, double *high);
 
-static inline void
-am_kaplan_meier_start(AmKaplanMeier *km, double at_risk)
-{
-	km->survival = 1;
-	km->converted = 0;
-	km->at_risk = km->run_start = at_risk;
-}
-
-static inline void
-am_kaplan_meier_convert(AmKaplanMeier *km)
-{
-	km->at_risk--;
-}
-
-/* conversions without a censoring between them are one factor: no rounding piles up */
-static inline double
-am_kaplan_meier_survival(const AmKaplanMeier *km)
-{
-	return km->run_start > 0 ? km->survival * (km->at_risk / km->run_start) : km->survival;
-}
-
-/* x / n to the bit where nobody is censored */
-static inline double
-am_kaplan_meier_converted(const AmKaplanMeier *km)
-{
-	return km->run_start > 0 ? km->converted + km->survival * ((km->run_start - km->at_risk) / km->run_start) :
-		km->converted;
-}
-
-static inline void
-am_kaplan_meier_censor(AmKaplanMeier *km)
-{
-	km->converted = am_kaplan_meier_converted(km);
-	km->survival = am_kaplan_meier_survival(km);
-	km->run_start = --km->at_risk;
-}
+/*
+ * Two-sided p of equal shares in two independent groups, k1 of n1 and k2 of
+ * n2, whole numbers up to 2^63: Pearson's chi-square times (N - 1) / N, N = n1
+ * + n2, where no expected count is below 1, else Fisher's exact test, with the
+ * tables that are no more probable than the one at hand, a part in 10^7
+ * allowed for rounding (Campbell 2007, Statistics in Medicine 26: 3661-3675).
+ * 1 where both shares are 0 or both are 1.  NaN where an n is 0, and for
+ * counts that are negative, not whole, or above their n.
+ */
+extern double am_two_rates_p(double k1, double n1, double k2, double n2);
 
 #endif							/* AM_RATES_H */

@@ -44,5 +44,16 @@ SELECT activity_metrics.gaming('rep', 1, 1, 1, NULL, 40);
 SELECT activity_metrics.period_no('2025-01-01', 'week', 'Mars/Olympus');
 SELECT activity_metrics.funnel(e, '2025-01-01', 'call', spec) FROM (VALUES (1, 'call -> won'), (1, 'call -> lost')) AS v(e, spec);
 
+-- window_funnel
+SELECT activity_metrics.window_funnel('3 months', now(), true);
+SELECT activity_metrics.window_funnel('-1 day', now(), true);
+SELECT activity_metrics.window_funnel('1 day', 'strict', now(), true);
+SELECT activity_metrics.window_funnel('1 day', 'strict order, strict_onec', now(), true);
+SELECT activity_metrics.window_funnel('1 day', 'allow_reentry', now(), true);
+SELECT activity_metrics.window_funnel('1 day', now(), VARIADIC array_fill(true, ARRAY[65]));
+SELECT activity_metrics.window_funnel(w, now(), true) FROM unnest(ARRAY[interval '1 day', '36 hours']) AS w;
+SELECT activity_metrics.window_funnel('1 day', 'infinity', true);
+SELECT activity_metrics.window_funnel(NULL, now(), true);
+
 DROP TABLE error_event;
 DELETE FROM activity_metrics.metric;

@@ -1,6 +1,6 @@
 /*
- * Wilson intervals and Kaplan-Meier shares against golden values, closed
- * forms and a slow twin.
+ * Wilson and Newcombe intervals, tests of two rates, and Kaplan-Meier shares
+ * against golden and published values, closed forms and slow twins.
  *
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.
@@ -8,6 +8,7 @@
 #include "tap.h"
 #include "golden.h"
 
+#include "stats/distributions.h"
 #include "stats/rates.h"
 
 #define MAX_EVENTS 512
@@ -146,218 +147,207 @@ test_wilson(void)
 	ok(refused, "nobody, more than all, NaN: no interval");
 }
 
-static int
-compare_times(const void *a, const void *b)
-{
-	int64_t		x = *(const int64_t *) a;
-	int64_t		y = *(const int64_t *) b;
-
-	return (x > y) - (x < y);
-}
-
-typedef struct Survival
-{
-	int64_t		converted[MAX_EVENTS];
-	int64_t		censored[MAX_EVENTS];
-	size_t		n_converted;
-	size_t		n_censored;
-	size_t		never;
-} Survival;
-
-/* as a caller does it: both kinds in order of time, conversions first */
-static double
-converted_share(const int64_t *converted, size_t n_converted,
-				const int64_t *censored, size_t n_censored, size_t never)
-{
-	AmKaplanMeier km;
-	size_t		c = 0;
-	size_t		i;
-
-	am_kaplan_meier_start(&km, (double) (n_converted + n_censored + never));
-	for (i = 0; i < n_converted; i++)
-	{
-		while (c < n_censored && censored[c] < converted[i])
-		{
-			am_kaplan_meier_censor(&km);
-			c++;
-		}
-		am_kaplan_meier_convert(&km);
-	}
-	/* those censored after the last conversion change nothing, fed or not */
-	if (i % 2 == 0)
-		for (; c < n_censored; c++)
-			am_kaplan_meier_censor(&km);
-	return 1 - am_kaplan_meier_survival(&km);
-}
-
-static double
-estimate(Survival *s)
-{
-	qsort(s->converted, s->n_converted, sizeof(int64_t), compare_times);
-	qsort(s->censored, s->n_censored, sizeof(int64_t), compare_times);
-	return converted_share(s->converted, s->n_converted,
-						   s->censored, s->n_censored, s->never);
-}
-
-/* the textbook product, everybody counted anew at every event time */
-static double
-slow_estimate(const Survival *s)
-{
-	double		survival = 1;
-	size_t		i,
-				j;
-
-	for (i = 0; i < s->n_converted; i++)
-	{
-		int64_t		t = s->converted[i];
-		double		at_risk = s->never,
-					events = 0;
-		bool		seen = false;
-
-		for (j = 0; j < i; j++)
-			if (s->converted[j] == t)
-				seen = true;
-		if (seen)
-			continue;
-		for (j = 0; j < s->n_converted; j++)
-		{
-			at_risk += s->converted[j] >= t;
-			events += s->converted[j] == t;
-		}
-		for (j = 0; j < s->n_censored; j++)
-			at_risk += s->censored[j] >= t;
-		survival *= 1 - events / at_risk;
-	}
-	return 1 - survival;
-}
-
-static Survival
-read_survival(const char *path, const char *dataset, const char *group)
-{
-	Survival	s;
-	char		line[256];
-	char	   *fields[5];
-	FILE	   *f = fopen(path, "r");
-
-	s.n_converted = s.n_censored = s.never = 0;
-	while (f && fgets(line, sizeof(line), f))
-	{
-		if (split(line, fields, 5) < 5 || strcmp(fields[0], dataset) != 0)
-			continue;
-		if (strcmp(group, "all") != 0 && strcmp(group, fields[4]) != 0)
-			continue;
-		if (atoi(fields[3]))
-			s.converted[s.n_converted++] = atoll(fields[2]);
-		else
-			s.censored[s.n_censored++] = atoll(fields[2]);
-	}
-	if (f)
-		fclose(f);
-	return s;
-}
-
 static void
-test_kaplan_meier_golden(void)
+test_two_rates_golden(void)
 {
-	const char *found = shared_file("golden/data/survival.csv");
-	char		data_path[1024];
-	char		line[1024];
-	char		dataset[64] = "",
-				group[64] = "";
-	char	   *fields[8];
-	double		last = NAN,
-				worst = 0;
-	int			curves = 0;
-	FILE	   *f = NULL;
+	const char *path = shared_file("golden/expected/two_proportions.csv");
+	char		line[2048];
+	char	   *fields[27];
+	double		worst = 0,
+				worst_p = 0;
+	int			rows = 0,
+				exact = 0;
+	FILE	   *f;
 
-	if (found)
+	if (!path)
 	{
-		snprintf(data_path, sizeof(data_path), "%s", found);
-		found = shared_file("golden/expected/kaplan_meier.csv");
-	}
-	if (found)
-		f = fopen(found, "r");
-	if (!f)
-	{
-		skip("kaplan_meier.csv", "no golden files");
+		skip("two_proportions.csv", "no golden files");
 		return;
 	}
+	f = fopen(path, "r");
 	if (!fgets(line, sizeof(line), f))
 		line[0] = '\0';
-	for (;;)
+	while (fgets(line, sizeof(line), f) && split(line, fields, 27) == 27)
 	{
-		bool		more = fgets(line, sizeof(line), f) && split(line, fields, 8) == 8;
+		double		k1 = number(fields[1]),
+					n1 = number(fields[2]),
+					k2 = number(fields[3]),
+					n2 = number(fields[4]),
+					n = n1 + n2,
+					want,
+					low,
+					high;
 
-		/* the last row of a curve is what it ends at */
-		if (!more || strcmp(fields[0], dataset) != 0 || strcmp(fields[1], group) != 0)
+		am_newcombe(k1, n1, k2, n2, AM_Z95, &low, &high);
+		worst = fmax(worst, fabs(low - number(fields[16])));
+		worst = fmax(worst, fabs(high - number(fields[17])));
+		if (fmin(n1, n2) * fmin(k1 + k2, n - k1 - k2) < n)
 		{
-			if (!isnan(last))
-			{
-				Survival	s = read_survival(data_path, dataset, group);
-
-				worst = fmax(worst, fabs(estimate(&s) - (1 - last)));
-				curves++;
-			}
-			if (!more)
-				break;
-			snprintf(dataset, sizeof(dataset), "%s", fields[0]);
-			snprintf(group, sizeof(group), "%s", fields[1]);
+			want = number(fields[25]);
+			exact++;
 		}
-		last = strtod(fields[6], NULL);
+		else
+			want = am_chi2_sf(number(fields[18]) * (n - 1) / n, 1);
+		worst_p = fmax(worst_p, relative_error(am_two_rates_p(k1, n1, k2, n2), want));
+		rows++;
 	}
 	fclose(f);
-	ok(curves == 8 && worst < 1e-14,
-	   "golden: Kaplan-Meier, %d curves, worst error %.1e", curves, worst);
+	ok(rows == 12 && worst < 1e-14, "golden: Newcombe, %d differences, worst error %.1e", rows, worst);
+	ok(exact == 3 && worst_p < 1e-12, "golden: p of two rates, worst relative error %.1e", worst_p);
 }
 
 static void
-test_kaplan_meier(void)
+test_newcombe(void)
 {
-	/* R survival, aml, maintained group: S(last) = 0.18409090909090911 */
-	static const int64_t aml_events[] = {9, 13, 18, 23, 31, 34, 48};
-	static const int64_t aml_censored[] = {13, 28, 45, 161};
-	static const int64_t ties[] = {2, 2, 4};
-	static const int64_t ties_censored[] = {2, 4, 9};
-	static const int64_t far[] = {INT64_MIN, -5, INT64_MAX};
-	double		worst = 0;
-	bool		exact = true;
+	/* Newcombe (1998), table II, method 10 */
+	static const double published[][6] = {
+		{56, 70, 48, 80, 0.0524, 0.3339}, {9, 10, 3, 10, 0.1705, 0.8090}, {6, 7, 2, 7, 0.0582, 0.8062},
+		{5, 56, 0, 29, -0.0381, 0.1926}, {0, 10, 0, 20, -0.1611, 0.2775}, {0, 10, 0, 10, -0.2775, 0.2775},
+		{10, 10, 0, 20, 0.6791, 1}, {10, 10, 0, 10, 0.6075, 1}
+	};
+	static const double bad[][5] = {
+		{0, 0, 1, 2, AM_Z95}, {1, 2, 0, 0, AM_Z95}, {3, 2, 1, 2, AM_Z95}, {-1, 2, 1, 2, AM_Z95}, {1, 2, 3, 2, AM_Z95},
+		{NAN, 2, 1, 2, AM_Z95}, {1, 2, 1, NAN, AM_Z95}, {1, 2, 1, 2, NAN}, {1, 2, 1, 2, -1}, {1, INFINITY, 1, 2, AM_Z95}
+	};
+	double		worst = 0,
+				low,
+				high;
+	bool		sane = true,
+				mirrored = true,
+				refused = true;
 	int			round;
 	size_t		i;
 
-	ok(close_to(converted_share(aml_events, 7, aml_censored, 4, 0),
-				1 - 10.0 / 11 * 9 / 10 * 7 / 8 * 6 / 7 * 4 / 5 * 3 / 4 * 1 / 2, 1e-14, 0),
-	   "aml, maintained: the product by hand");
-	ok(close_to(converted_share(ties, 3, ties_censored, 3, 0),
-				1 - 4.0 / 6 * 2 / 3, 1e-14, 0), "a conversion comes before a censoring at its time");
-	ok(close_to(converted_share(ties, 3, ties_censored, 3, 4),
-				1 - 8.0 / 10 * 6 / 7, 1e-14, 0), "those who never convert stay at risk");
-	ok(converted_share(far, 3, NULL, 0, 0) == 1, "all converted: exactly 1");
-	ok(converted_share(far, 3, far, 1, 0) == 1, "the last at risk converted: exactly 1");
-	ok(converted_share(NULL, 0, far, 3, 2) == 0 &&
-	   converted_share(NULL, 0, NULL, 0, 9) == 0, "none converted: exactly 0");
-	ok(converted_share(NULL, 0, NULL, 0, 0) == 0, "nobody at risk: none converted");
-
-	for (round = 0; round < 2000; round++)
+	for (i = 0; i < sizeof(published) / sizeof(published[0]); i++)
 	{
-		Survival	s;
-		uint64_t	spread = 1 + draw(40);
+		const double *c = published[i];
 
-		s.n_converted = draw(30);
-		s.n_censored = draw(30);
-		s.never = draw(3) == 0 ? draw(20) : 0;
-		for (i = 0; i < s.n_converted; i++)
-			s.converted[i] = (int64_t) draw(spread);
-		for (i = 0; i < s.n_censored; i++)
-			s.censored[i] = (int64_t) draw(spread);
-		worst = fmax(worst, fabs(estimate(&s) - slow_estimate(&s)));
-
-		s.n_censored = 0;
-		if (s.n_converted + s.never > 0 &&
-			estimate(&s) != 1 - (double) s.never / (double) (s.n_converted + s.never))
-			exact = false;
+		am_newcombe(c[0], c[1], c[2], c[3], AM_Z95, &low, &high);
+		worst = fmax(worst, fmax(fabs(low - c[4]), fabs(high - c[5])));
 	}
-	ok(worst < 1e-14, "2000 random sets with ties: as the textbook product, worst %.1e", worst);
-	ok(exact, "without censoring it is the plain share, to the bit");
+	ok(worst < 5.1e-5, "published: Newcombe's eight examples, worst difference %.1e", worst);
+
+	for (round = 0; round < 20000; round++)
+	{
+		double		n1 = 1 + (double) draw(round % 2 ? 5 : 1000);
+		double		n2 = 1 + (double) draw(round % 3 ? 5 : 1000);
+		double		k1 = (double) draw((uint64_t) n1 + 1);
+		double		k2 = (double) draw((uint64_t) n2 + 1);
+		double		other_low,
+					other_high;
+
+		am_newcombe(k1, n1, k2, n2, AM_Z95, &low, &high);
+		if (!(-1 <= low && low <= k1 / n1 - k2 / n2 && k1 / n1 - k2 / n2 <= high && high <= 1 && low < high))
+			sane = false;
+		am_newcombe(k2, n2, k1, n1, AM_Z95, &other_low, &other_high);
+		if (low != -other_high || high != -other_low)
+			mirrored = false;
+	}
+	ok(sane, "the interval lies around the difference, within -1 and 1");
+	ok(mirrored, "the groups exchanged: the sign changes");
+	am_newcombe(3, 12, 1, 5, 0, &low, &high);
+	ok(close_to(low, 0.05, 1e-15, 1e-16) && close_to(high, 0.05, 1e-15, 1e-16), "z = 0 is the difference itself");
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	{
+		low = high = 0;
+		am_newcombe(bad[i][0], bad[i][1], bad[i][2], bad[i][3], bad[i][4], &low, &high);
+		if (!isnan(low) || !isnan(high))
+			refused = false;
+	}
+	ok(refused, "nobody, more than all, NaN: no interval");
+}
+
+static long double
+log_choose(double n, double k)
+{
+	return lgammal(n + 1) - lgammal(k + 1) - lgammal(n - k + 1);
+}
+
+/* all tables with these margins */
+static double
+slow_fisher(double k1, double n1, double k2, double n2)
+{
+	double		hits = k1 + k2;
+	long double observed = log_choose(n1, k1) + log_choose(n2, k2) + log1pl(1e-7L);
+	long double all = 0,
+				extreme = 0;
+	double		k;
+
+	for (k = fmax(0, hits - n2); k <= fmin(hits, n1); k++)
+	{
+		long double log_ways = log_choose(n1, k) + log_choose(n2, hits - k);
+		long double p = expl(log_ways - log_choose(n1 + n2, hits));
+
+		all += p;
+		if (log_ways <= observed)
+			extreme += p;
+	}
+	return (double) (extreme / all);
+}
+
+static void
+test_two_rates(void)
+{
+	/* in rational numbers; Fisher's first */
+	static const double literals[][5] = {
+		{2, 3, 5, 1e9, 1.2599999895000001e-16}, {1, 1e9, 3, 1e6, 3.9850239959182276e-09}, {5, 5, 1, 40, 4.910952159959534e-06},
+		{40, 40, 28, 30, 0.18012422360248448}, {20, 20, 0, 1000, 1.9748753157532257e-42}, {50, 60, 0, 200000, 2.0186362519724445e-190},
+		{7, 100000, 0, 3, 1}, {999999999, 1e9, 2, 3, 5.9999999759999997e-09}, {2, 3, 0, 2, 0.4}, {1, 1, 0, 1, 1},
+		{1, 2, 1, 2, 1}, {3, 10, 0, 12, 0.046072346627849321}, {9, 10, 3, 10, 0.0076016414752201698},
+		{56, 70, 48, 80, 0.0082582879293807785}, {10, 1e9, 1, 1e9, 0.0066556053466691354},
+		{500000000, 1e9, 500050000, 1e9, 0.025347318531018435}, {500000000, 1e9, 500100000, 999999999, 7.7434055895331252e-06},
+		{300000001, 900000001, 100000000, 300000001, 0.99995298420147727}, {1000, 1e9, 1100, 1e9, 0.029096247262365864}
+	};
+	static const double bad[][4] = {
+		{0, 0, 1, 2}, {1, 2, 0, 0}, {0, 0, 0, 0}, {3, 2, 1, 2}, {1, 2, 3, 2}, {-1, 2, 1, 2}, {1, 2, -1, 2}, {0.5, 2, 1, 2},
+		{1, 2.5, 1, 2}, {NAN, 2, 1, 2}, {1, NAN, 1, 2}, {1, 2, NAN, 2}, {1, 2, 1, NAN}, {1, INFINITY, 1, 2}, {1, 1e19, 1, 2}
+	};
+	double		worst = 0,
+				worst_twin = 0;
+	bool		refused = true,
+				same = true;
+	int			round,
+				exact = 0;
+	size_t		i;
+
+	for (i = 0; i < sizeof(literals) / sizeof(literals[0]); i++)
+		worst = fmax(worst, relative_error(am_two_rates_p(literals[i][0], literals[i][1], literals[i][2], literals[i][3]), literals[i][4]));
+	ok(worst < 1e-13, "literal: p of two rates, up to 10^9 in a group, worst relative error %.1e", worst);
+
+	for (round = 0; round < 30000; round++)
+	{
+		double		n1 = 1 + (double) draw(round % 2 ? 8 : 300);
+		double		n2 = 1 + (double) draw(round % 3 ? 8 : 300);
+		double		k1 = (double) draw(round % 5 ? (uint64_t) n1 + 1 : (uint64_t) fmin(n1, 2) + 1);
+		double		k2 = (double) draw(round % 5 ? (uint64_t) n2 + 1 : (uint64_t) fmin(n2, 2) + 1);
+		double		hits = k1 + k2,
+					misses = n1 + n2 - hits,
+					p = am_two_rates_p(k1, n1, k2, n2),
+					want;
+
+		if (hits == 0 || misses == 0)
+			want = 1;
+		else if (fmin(fmin(n1 * hits, n1 * misses), fmin(n2 * hits, n2 * misses)) < n1 + n2)
+		{
+			want = slow_fisher(k1, n1, k2, n2);
+			exact++;
+		}
+		else
+			want = am_chi2_sf(pow(k1 * n2 - k2 * n1, 2) / n1 / n2 / hits / misses * (n1 + n2 - 1), 1);
+		worst_twin = fmax(worst_twin, relative_error(p, want));
+		if (!(p >= 0 && p <= 1) || !close_to(am_two_rates_p(k2, n2, k1, n1), p, 1e-13, 0) ||
+			!close_to(am_two_rates_p(n1 - k1, n1, n2 - k2, n2), p, 1e-13, 0))
+			same = false;
+	}
+	ok(exact > 5000 && worst_twin < 1e-11, "30000 tables, %d of them by enumeration: worst relative error %.1e", exact, worst_twin);
+	ok(same, "groups or outcomes exchanged: the same p");
+	ok(am_two_rates_p(0, 5, 0, 9007199254740992.0) == 1 && am_two_rates_p(5, 5, 1, 1) == 1, "both 0 or both 1: p = 1");
+	ok(am_two_rates_p(9007199254740992.0, 9007199254740992.0, 0, 9007199254740992.0) == 0 &&
+	   am_two_rates_p(60000000, 60000000, 0, 9007199254740992.0) == 0 && am_two_rates_p(3e18, 9e18, 3e18, 9e18) == 1, "below the smallest number: 0, at once");
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (!isnan(am_two_rates_p(bad[i][0], bad[i][1], bad[i][2], bad[i][3])))
+			refused = false;
+	ok(refused, "nobody, more than all, fractions, NaN: no p");
 }
 
 int
@@ -365,7 +355,8 @@ main(void)
 {
 	test_wilson_golden();
 	test_wilson();
-	test_kaplan_meier_golden();
-	test_kaplan_meier();
+	test_two_rates_golden();
+	test_newcombe();
+	test_two_rates();
 	return done_testing();
 }

@@ -1,0 +1,737 @@
+/*
+ * Aggregates over the events of one entity, for GROUP BY entity:
+ * funnel_level, funnel_times, funnel_attempts.
+ *
+ * The state is small, since there is one for each of perhaps a million
+ * entities: the stamps of the events that matter, as they came.  They are
+ * sorted at the end if they did not come in order.  A state that gets large
+ * goes to a temporary file; where the call itself orders by time (funnel_level
+ * (at, kind, spec ORDER BY at)) it is matched as it comes instead.
+ *
+ * Portions Copyright (c) 2026, activity_metrics contributors
+ * PostgreSQL licence, see LICENSE.
+ */
+#include "common/compat.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_operator_d.h"
+#include "catalog/pg_type_d.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "libpq/pqformat.h"
+#include "miscadmin.h"
+#include "nodes/primnodes.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+#include "utils/typcache.h"
+
+#include "common/memory.h"
+#include "events/stamps.h"
+#include "events/time_log.h"
+#include "funnel/funnel_match.h"
+#include "funnel/funnel_plan.h"
+#include "funnel/funnel_rows.h"
+
+#define STATE_VERSION	1
+#define FIRST_SIZE		64		/* bytes of a state; it doubles */
+
+#define ST_SORT sort_stamps
+#define ST_ELEMENT_TYPE uint64
+#define ST_COMPARE(a, b) (*(a) < *(b) ? -1 : *(a) > *(b) ? 1 : 0)
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DECLARE
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+/* What is the same for all rows of a group; a query has as many as it has specifications */
+typedef struct Call
+{
+	struct Call *next;
+	AmFunnelPlan *plan;
+	TimestampTz as_of;			/* DT_NOEND: none */
+	TimestampTz entry_since;
+	TimestampTz entry_until;
+	Size		largest;		/* stamps of a state in memory */
+} Call;
+
+typedef struct EntityState
+{
+	Call	   *call;
+	AmTimeLog  *spilled;		/* all stamps of a large state */
+	uint32		n;
+	uint32		max : 31;
+	uint32		unsorted : 1;
+	uint64		stamps[FLEXIBLE_ARRAY_MEMBER];
+} EntityState;
+
+#define STATE_SIZE(max)		(offsetof(EntityState, stamps) + (Size) (max) * sizeof(uint64))
+#define MAX_FOR_SIZE(size)	(((size) - offsetof(EntityState, stamps)) / sizeof(uint64))
+
+/* Arguments: state, at, kind, spec [, as_of, entry_since, entry_until] */
+#define ARG_AT			1
+#define ARG_KIND		2
+#define ARG_SPEC		3
+#define ARG_AS_OF		4
+#define ARG_ENTRY_SINCE 5
+#define ARG_ENTRY_UNTIL 6
+
+static TimestampTz
+bound_argument(FunctionCallInfo fcinfo, int arg, TimestampTz otherwise)
+{
+	return PG_NARGS() <= arg || PG_ARGISNULL(arg) ? otherwise : PG_GETARG_TIMESTAMPTZ(arg);
+}
+
+static bool
+same_call(const Call *call, const text *spec, TimestampTz as_of, TimestampTz entry_since, TimestampTz entry_until)
+{
+	return call->as_of == as_of && call->entry_since == entry_since && call->entry_until == entry_until &&
+		am_same_text(call->plan->text, spec);
+}
+
+static Call *
+make_call(MemoryContext context, const text *spec, TimestampTz as_of, TimestampTz entry_since, TimestampTz entry_until)
+{
+	Call	   *call = MemoryContextAllocZero(context, sizeof(Call));
+
+	call->plan = am_funnel_plan_create(context, spec);
+	call->as_of = as_of;
+	call->entry_since = entry_since;
+	call->entry_until = entry_until;
+	call->largest = am_budget() / 16 / sizeof(uint64);
+	return call;
+}
+
+/*
+ * The call of this row.  The executor's own calls are made once a query;
+ * whoever calls a transition function otherwise may do without a memory that
+ * outlives the row, and then every state has a call of its own.
+ */
+static Call *
+call_of(FunctionCallInfo fcinfo, MemoryContext context, EntityState *state,
+		const text *spec, TimestampTz as_of, TimestampTz entry_since, TimestampTz entry_until)
+{
+	Call	   *calls = fcinfo->flinfo->fn_extra;
+	Call	   *call;
+
+	if (state && same_call(state->call, spec, as_of, entry_since, entry_until))
+		return state->call;
+	for (call = calls; call; call = call->next)
+		if (same_call(call, spec, as_of, entry_since, entry_until))
+			return call;
+	if (!fcinfo->flinfo->fn_expr)
+		return make_call(context, spec, as_of, entry_since, entry_until);
+	call = make_call(fcinfo->flinfo->fn_mcxt, spec, as_of, entry_since, entry_until);
+	call->next = calls;
+	fcinfo->flinfo->fn_extra = call;
+	return call;
+}
+
+static void
+close_spilled(Datum arg)
+{
+	am_time_log_end((AmTimeLog *) DatumGetPointer(arg));
+}
+
+static void
+spill(FunctionCallInfo fcinfo, MemoryContext context, EntityState *state)
+{
+	MemoryContext caller = MemoryContextSwitchTo(context);
+
+	state->spilled = palloc(sizeof(AmTimeLog));
+	am_time_log_init(state->spilled, am_budget() / 4);
+	AggRegisterCallback(fcinfo, close_spilled, PointerGetDatum(state->spilled));
+	for (uint32 i = 0; i < state->n; i++)
+		am_time_log_add(state->spilled, (int64) state->stamps[i]);
+	state->n = 0;
+	MemoryContextSwitchTo(caller);
+}
+
+static inline void
+add_spilled(MemoryContext context, EntityState *state, uint64 stamp)
+{
+	MemoryContext caller = MemoryContextSwitchTo(context);
+
+	am_time_log_add(state->spilled, (int64) stamp);
+	MemoryContextSwitchTo(caller);
+}
+
+static EntityState *
+add_stamp(FunctionCallInfo fcinfo, MemoryContext context, EntityState *state, uint64 stamp)
+{
+	if (state->spilled)
+	{
+		add_spilled(context, state, stamp);
+		return state;
+	}
+	if (state->n == state->max)
+	{
+		Size		size = 2 * STATE_SIZE(state->max);
+
+		if (MAX_FOR_SIZE(size) > state->call->largest || size > MaxAllocSize)
+		{
+			spill(fcinfo, context, state);
+			add_spilled(context, state, stamp);
+			return state;
+		}
+		state = repalloc(state, size);
+		state->max = (uint32) MAX_FOR_SIZE(size);
+	}
+	if (state->n > 0 && stamp < state->stamps[state->n - 1])
+		state->unsorted = true;
+	state->stamps[state->n++] = stamp;
+	return state;
+}
+
+static EntityState *
+create_state(MemoryContext context, Call *call)
+{
+	EntityState *state = MemoryContextAlloc(context, FIRST_SIZE);
+
+	state->call = call;
+	state->spilled = NULL;
+	state->n = 0;
+	state->max = (uint32) MAX_FOR_SIZE(FIRST_SIZE);
+	state->unsorted = false;
+	return state;
+}
+
+PG_FUNCTION_INFO_V1(am_funnel_entity_trans);
+Datum
+am_funnel_entity_trans(PG_FUNCTION_ARGS)
+{
+	MemoryContext context;
+	EntityState *state = PG_ARGISNULL(0) ? NULL : (EntityState *) PG_GETARG_POINTER(0);
+	TimestampTz as_of = bound_argument(fcinfo, ARG_AS_OF, DT_NOEND);
+	TimestampTz entry_since = bound_argument(fcinfo, ARG_ENTRY_SINCE, DT_NOBEGIN);
+	TimestampTz entry_until = bound_argument(fcinfo, ARG_ENTRY_UNTIL, DT_NOEND);
+	Call	   *call;
+	TimestampTz at;
+	text	   *kind;
+	int			k;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "funnel transition function called outside an aggregate");
+	if (PG_ARGISNULL(ARG_SPEC))
+		am_funnel_refuse_null_spec();
+	call = call_of(fcinfo, context, state, PG_GETARG_TEXT_PP(ARG_SPEC), as_of, entry_since, entry_until);
+	if (!state)
+		state = create_state(context, call);
+	else if (state->call != call &&
+			 !same_call(state->call, call->plan->text, as_of, entry_since, entry_until))
+		am_funnel_refuse_change(am_same_text(state->call->plan->text, call->plan->text) ?
+								"as_of or the range of entries" : "funnel specification");
+
+	if (PG_ARGISNULL(ARG_AT) || PG_ARGISNULL(ARG_KIND))
+		PG_RETURN_POINTER(state);
+	at = PG_GETARG_TIMESTAMPTZ(ARG_AT);
+	if (unlikely(!am_funnel_plan_has_time(call->plan, at)))
+		am_funnel_check_time(call->plan, at, "event time");
+	if (at > as_of)
+		PG_RETURN_POINTER(state);
+	kind = PG_GETARG_TEXT_PP(ARG_KIND);
+	k = am_funnel_plan_kind(call->plan, VARDATA_ANY(kind), VARSIZE_ANY_EXHDR(kind));
+	if (k >= 0)
+		state = add_stamp(fcinfo, context, state, am_stamp(call->plan, at, k));
+	PG_RETURN_POINTER(state);
+}
+
+/*
+ * Format: byte version, int32 length and bytes of the spec, int64 as_of,
+ * entry_since, entry_until, int64 number of stamps, then each: int64.
+ */
+PG_FUNCTION_INFO_V1(am_funnel_entity_serial);
+Datum
+am_funnel_entity_serial(PG_FUNCTION_ARGS)
+{
+	EntityState *state;
+	StringInfoData out;
+	int64		stamp;
+
+	if (!AggCheckCallContext(fcinfo, NULL))
+		elog(ERROR, "funnel serialisation function called outside an aggregate");
+	state = (EntityState *) PG_GETARG_POINTER(0);
+	pq_begintypsend(&out);
+	pq_sendbyte(&out, STATE_VERSION);
+	pq_sendint32(&out, VARSIZE_ANY_EXHDR(state->call->plan->text));
+	pq_sendbytes(&out, VARDATA_ANY(state->call->plan->text), VARSIZE_ANY_EXHDR(state->call->plan->text));
+	pq_sendint64(&out, state->call->as_of);
+	pq_sendint64(&out, state->call->entry_since);
+	pq_sendint64(&out, state->call->entry_until);
+	if (state->spilled)
+	{
+		if (state->spilled->total > (int64) (MaxAllocSize / 2 / sizeof(int64)))
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("an entity has too many events for a parallel plan"),
+					 errdetail("It has " INT64_FORMAT ".", state->spilled->total),
+					 errhint("SET max_parallel_workers_per_gather = 0.")));
+		pq_sendint64(&out, state->spilled->total);
+		am_time_log_start(state->spilled);
+		while (am_time_log_next(state->spilled, &stamp))
+			pq_sendint64(&out, stamp);
+		am_time_log_end(state->spilled);
+	}
+	else
+	{
+		pq_sendint64(&out, state->n);
+		for (uint32 i = 0; i < state->n; i++)
+			pq_sendint64(&out, (int64) state->stamps[i]);
+	}
+	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
+}
+
+static void
+refuse_damaged(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+			 errmsg("cannot read a damaged state of a funnel's entity")));
+}
+
+/* The other state is always one from am_state_deserial: partial plans serialise whatever they pass on */
+PG_FUNCTION_INFO_V1(am_funnel_entity_combine);
+Datum
+am_funnel_entity_combine(PG_FUNCTION_ARGS)
+{
+	MemoryContext context;
+	EntityState *state = PG_ARGISNULL(0) ? NULL : (EntityState *) PG_GETARG_POINTER(0);
+	StringInfo	in;
+	int			version;
+	int			length;
+	text	   *spec;
+	TimestampTz as_of;
+	TimestampTz entry_since;
+	TimestampTz entry_until;
+	int64		n;
+	int			role_bits;
+	Call	   *call;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "funnel combine function called outside an aggregate");
+	if (PG_ARGISNULL(1))
+	{
+		if (!state)
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(state);
+	}
+	in = (StringInfo) PG_GETARG_POINTER(1);
+	version = pq_getmsgbyte(in);
+	if (version != STATE_VERSION)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("cannot read a state of version %d of a funnel's entity", version)));
+	length = (int) pq_getmsgint(in, 4);
+	spec = cstring_to_text_with_len(pq_getmsgbytes(in, length), length);
+	as_of = pq_getmsgint64(in);
+	entry_since = pq_getmsgint64(in);
+	entry_until = pq_getmsgint64(in);
+	call = call_of(fcinfo, context, state, spec, as_of, entry_since, entry_until);
+	if (!state)
+		state = create_state(context, call);
+	else if (!same_call(state->call, spec, as_of, entry_since, entry_until))
+		am_funnel_refuse_change("funnel specification, as_of or the range of entries");
+	n = pq_getmsgint64(in);
+	if (n < 0 || n > (in->len - in->cursor) / (int) sizeof(int64))
+		refuse_damaged();
+	role_bits = call->plan->role_bits;
+	for (int64 i = 0; i < n; i++)
+	{
+		uint64		stamp = (uint64) pq_getmsgint64(in);
+
+		if ((int) (stamp & ((UINT64CONST(1) << role_bits) - 1)) >= call->plan->spec->n_roles)
+			refuse_damaged();
+		state = add_stamp(fcinfo, context, state, stamp);
+	}
+	pq_getmsgend(in);
+	PG_RETURN_POINTER(state);
+}
+
+/* The events of a state, in order; `spool` is for those of a large one */
+static AmFunnelEvents
+events_of(EntityState *state, AmStampSpool *spool)
+{
+	AmStamps	stamps = {0};
+	int64		stamp;
+
+	if (state->spilled)
+	{
+		am_stamp_spool_init(spool, am_budget() / 4);
+		am_time_log_start(state->spilled);
+		while (am_time_log_next(state->spilled, &stamp))
+			am_stamp_spool_add(spool, (uint64) stamp);
+		am_time_log_end(state->spilled);
+		stamps = am_stamp_spool_read(spool);
+		return am_funnel_events(state->call->plan, &stamps);
+	}
+	if (state->unsorted)
+		sort_stamps(state->stamps, state->n);
+	state->unsorted = false;
+	stamps.n = state->n;
+	stamps.values = state->stamps;
+	return am_funnel_events(state->call->plan, &stamps);
+}
+
+/* The matcher stays from group to group, as long as the call is the same */
+typedef struct Matcher
+{
+	const Call *call;
+	AmFunnelMatch *match;
+} Matcher;
+
+static AmFunnelMatch *
+matcher(FunctionCallInfo fcinfo, const Call *call)
+{
+	Matcher    *kept = fcinfo->flinfo->fn_extra;
+
+	if (!kept)
+		kept = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Matcher));
+	if (kept->call != call)
+	{
+		MemoryContext caller;
+
+		if (kept->match)
+			am_funnel_match_free(kept->match);
+		kept->match = NULL;
+		caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+		kept->match = am_funnel_match_create(call->plan->spec, am_stamp_bound(call->plan, call->as_of),
+											 am_stamp_bound(call->plan, call->entry_since),
+											 am_stamp_bound(call->plan, call->entry_until));
+		kept->call = call;
+		MemoryContextSwitchTo(caller);
+	}
+	return kept->match;
+}
+
+static EntityState *
+final_state(FunctionCallInfo fcinfo)
+{
+	if (!AggCheckCallContext(fcinfo, NULL))
+		elog(ERROR, "funnel final function called outside an aggregate");
+	return PG_ARGISNULL(0) ? NULL : (EntityState *) PG_GETARG_POINTER(0);
+}
+
+/* Of attempts, the furthest; of those the first */
+static bool
+best_attempt(FunctionCallInfo fcinfo, EntityState *state, AmFunnelAttempt *best)
+{
+	AmFunnelMatch *match = matcher(fcinfo, state->call);
+	AmStampSpool spool = {0};
+	AmFunnelEvents events = events_of(state, &spool);
+	bool		totals = (state->call->plan->spec->options & AM_FUNNEL_TOTALS) != 0;
+	bool		found;
+
+	am_funnel_match_begin(match, &events);
+	found = am_funnel_match_next(match, best);
+	if (found && totals)
+	{
+		AmFunnelAttempt attempt;
+
+		while (am_funnel_match_next(match, &attempt))
+			if (attempt.level > best->level)
+				*best = attempt;
+	}
+	am_stamp_spool_end(&spool);
+	return found;
+}
+
+PG_FUNCTION_INFO_V1(am_funnel_level_final);
+Datum
+am_funnel_level_final(PG_FUNCTION_ARGS)
+{
+	EntityState *state = final_state(fcinfo);
+	AmFunnelAttempt best;
+
+	if (!state)
+		PG_RETURN_NULL();
+	PG_RETURN_INT32(best_attempt(fcinfo, state, &best) ? best.level : 0);
+}
+
+static ArrayType *
+times_array(const AmFunnelPlan *plan, const int64 *times, uint64 taken, int n)
+{
+	Datum		values[AM_FUNNEL_MAX_STEPS];
+	bool		nulls[AM_FUNNEL_MAX_STEPS];
+	int			lower = 1;
+
+	for (int i = 0; i < n; i++)
+	{
+		nulls[i] = !(taken & (UINT64CONST(1) << i));
+		values[i] = nulls[i] ? (Datum) 0 : TimestampTzGetDatum(plan->origin + times[i]);
+	}
+	return construct_md_array(values, nulls, 1, &n, &lower, TIMESTAMPTZOID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+}
+
+PG_FUNCTION_INFO_V1(am_funnel_times_final);
+Datum
+am_funnel_times_final(PG_FUNCTION_ARGS)
+{
+	EntityState *state = final_state(fcinfo);
+	AmFunnelAttempt best;
+
+	if (!state)
+		PG_RETURN_NULL();
+	if (!best_attempt(fcinfo, state, &best))
+		best.taken = 0;
+	PG_RETURN_ARRAYTYPE_P(times_array(state->call->plan, best.times, best.taken, state->call->plan->spec->n_steps));
+}
+
+static const char *const stop_names[] = {
+	[AM_STOP_CONVERTED] = "converted",
+	[AM_STOP_STILL_OPEN] = "still open",
+	[AM_STOP_TIMED_OUT] = "timed out",
+	[AM_STOP_EXCLUDED] = "excluded",
+	[AM_STOP_BROKEN] = "broken"
+};
+
+/* of funnel_attempt, from 0 */
+enum
+{
+	COLUMN_LEVEL, COLUMN_STOP, COLUMN_EXCLUDED_BY, COLUMN_ENDED, COLUMN_TIMES, COLUMN_FIRST_REACHED, COLUMN_PASSED_OVER,
+	N_COLUMNS
+};
+
+PG_FUNCTION_INFO_V1(am_funnel_attempts_final);
+Datum
+am_funnel_attempts_final(PG_FUNCTION_ARGS)
+{
+	EntityState *state = final_state(fcinfo);
+	Oid			row_type = get_element_type(get_fn_expr_rettype(fcinfo->flinfo));
+	const AmFunnelPlan *plan;
+	AmFunnelMatch *match;
+	AmFunnelAttempt attempt;
+	AmStampSpool spool = {0};
+	AmFunnelEvents events;
+	TupleDesc	columns;
+	Datum	   *rows;
+	int			n = 0;
+	int			max = 4;
+
+	if (!state)
+		PG_RETURN_NULL();
+	if (!OidIsValid(row_type))
+		elog(ERROR, "funnel final function does not know its result type");
+	plan = state->call->plan;
+	match = matcher(fcinfo, state->call);
+	events = events_of(state, &spool);
+	columns = lookup_rowtype_tupdesc(row_type, -1);
+	Assert(columns->natts == N_COLUMNS);
+	rows = palloc(max * sizeof(Datum));
+	am_funnel_match_begin(match, &events);
+	while (am_funnel_match_next(match, &attempt))
+	{
+		Datum		values[N_COLUMNS];
+		bool		nulls[N_COLUMNS] = {false};
+
+		values[COLUMN_LEVEL] = Int32GetDatum(attempt.level);
+		values[COLUMN_STOP] = CStringGetTextDatum(stop_names[attempt.stop]);
+		nulls[COLUMN_EXCLUDED_BY] = attempt.stop != AM_STOP_EXCLUDED;
+		if (!nulls[COLUMN_EXCLUDED_BY])
+			values[COLUMN_EXCLUDED_BY] = CStringGetTextDatum(am_funnel_role_kinds(plan->spec, attempt.excluded_by));
+		nulls[COLUMN_ENDED] = attempt.stop == AM_STOP_CONVERTED || attempt.stop == AM_STOP_STILL_OPEN;
+		if (!nulls[COLUMN_ENDED])
+			values[COLUMN_ENDED] = TimestampTzGetDatum(plan->origin + attempt.ended);
+		values[COLUMN_TIMES] = PointerGetDatum(times_array(plan, attempt.times, attempt.taken, plan->spec->n_steps));
+		values[COLUMN_FIRST_REACHED] = PointerGetDatum(times_array(plan, attempt.first_reached + 1, PG_UINT64_MAX, attempt.level));
+		values[COLUMN_PASSED_OVER] = BoolGetDatum(attempt.passed_over);
+		if (n == max)
+		{
+			if (n >= 1000000)
+				ereport(ERROR,
+						(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						 errmsg("an entity has more than %d attempts", n)));
+			max *= 2;
+			rows = repalloc(rows, max * sizeof(Datum));
+		}
+		rows[n++] = HeapTupleGetDatum(heap_form_tuple(columns, values, nulls));
+	}
+	am_stamp_spool_end(&spool);
+	ReleaseTupleDesc(columns);
+	PG_RETURN_ARRAYTYPE_P(construct_array(rows, n, row_type, -1, false, TYPALIGN_DOUBLE));
+}
+
+/*
+ * funnel_of_attempts(attempts funnel_attempt[], spec text, as_of timestamptz):
+ * one row of input for each entity, its attempts.
+ */
+typedef struct AttemptsState
+{
+	AmFunnelPlan *plan;
+	TimestampTz as_of;
+	AmFunnelTally tally;
+} AttemptsState;
+
+static AmFunnelStop
+stop_of(const char *name)
+{
+	for (int stop = 0; stop < lengthof(stop_names); stop++)
+		if (strcmp(name, stop_names[stop]) == 0)
+			return (AmFunnelStop) stop;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("\"%s\" is no way for an attempt to end", name)));
+}
+
+static int
+role_of_kinds(const AmFunnelSpec *spec, const char *kinds)
+{
+	for (int role = 0; role < spec->n_roles; role++)
+		if (strcmp(am_funnel_role_kinds(spec, role), kinds) == 0)
+			return role;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("the funnel specification does not exclude \"%s\"", kinds)));
+}
+
+static void
+refuse_attempt(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("an attempt does not fit the funnel specification"),
+			 errhint("Pass what funnel_attempts gave for the same specification.")));
+}
+
+/* The times of an array of exactly n elements; which of them are there */
+static uint64
+read_times(const AmFunnelPlan *plan, Datum array, int n, int64 *times)
+{
+	Datum	   *values;
+	bool	   *nulls;
+	int			n_values;
+	uint64		taken = 0;
+
+	deconstruct_array(DatumGetArrayTypeP(array), TIMESTAMPTZOID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
+					  &values, &nulls, &n_values);
+	if (n_values != n)
+		refuse_attempt();
+	for (int i = 0; i < n; i++)
+		if (!nulls[i])
+		{
+			times[i] = DatumGetTimestampTz(values[i]) - plan->origin;
+			taken |= UINT64CONST(1) << i;
+		}
+	pfree(values);
+	pfree(nulls);
+	return taken;
+}
+
+static void
+read_attempt(const AttemptsState *state, HeapTupleHeader header, TupleDesc columns, AmFunnelAttempt *attempt)
+{
+	const AmFunnelPlan *plan = state->plan;
+	HeapTupleData tuple;
+	Datum		values[N_COLUMNS];
+	bool		nulls[N_COLUMNS];
+
+	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = InvalidOid;
+	tuple.t_data = header;
+	heap_deform_tuple(&tuple, columns, values, nulls);
+	if (nulls[COLUMN_LEVEL] || nulls[COLUMN_STOP] || nulls[COLUMN_TIMES] || nulls[COLUMN_FIRST_REACHED])
+		refuse_attempt();
+	attempt->level = DatumGetInt32(values[COLUMN_LEVEL]);
+	if (attempt->level < 1 || attempt->level > plan->spec->n_steps)
+		refuse_attempt();
+	attempt->stop = stop_of(TextDatumGetCString(values[COLUMN_STOP]));
+	attempt->excluded_by = 0;
+	if (attempt->stop == AM_STOP_EXCLUDED)
+	{
+		if (nulls[COLUMN_EXCLUDED_BY])
+			refuse_attempt();
+		attempt->excluded_by = role_of_kinds(plan->spec, TextDatumGetCString(values[COLUMN_EXCLUDED_BY]));
+	}
+	attempt->ended = nulls[COLUMN_ENDED] ? 0 : DatumGetTimestampTz(values[COLUMN_ENDED]) - plan->origin;
+	attempt->passed_over = !nulls[COLUMN_PASSED_OVER] && DatumGetBool(values[COLUMN_PASSED_OVER]);
+	attempt->taken = read_times(plan, values[COLUMN_TIMES], plan->spec->n_steps, attempt->times);
+	if (read_times(plan, values[COLUMN_FIRST_REACHED], attempt->level, attempt->first_reached + 1) !=
+		(attempt->level == 64 ? PG_UINT64_MAX : (UINT64CONST(1) << attempt->level) - 1))
+		refuse_attempt();
+}
+
+static void
+close_tally(Datum arg)
+{
+	am_funnel_tally_end((AmFunnelTally *) DatumGetPointer(arg));
+}
+
+PG_FUNCTION_INFO_V1(am_funnel_of_attempts_trans);
+Datum
+am_funnel_of_attempts_trans(PG_FUNCTION_ARGS)
+{
+	MemoryContext context;
+	MemoryContext caller;
+	AttemptsState *state = PG_ARGISNULL(0) ? NULL : (AttemptsState *) PG_GETARG_POINTER(0);
+	ArrayType  *array;
+	Oid			row_type;
+	TupleDesc	columns;
+	Datum	   *rows;
+	bool	   *nulls;
+	int			n;
+	int			level = 0;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "funnel transition function called outside an aggregate");
+	if (PG_ARGISNULL(2))
+		am_funnel_refuse_null_spec();
+	if (PG_ARGISNULL(3))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("as_of is null")));
+	if (!state)
+	{
+		caller = MemoryContextSwitchTo(context);
+		state = palloc0(sizeof(AttemptsState));
+		state->plan = am_funnel_plan_create(context, PG_GETARG_TEXT_PP(2));
+		state->as_of = PG_GETARG_TIMESTAMPTZ(3);
+		am_funnel_check_time(state->plan, state->as_of, "as_of");
+		am_funnel_tally_init(&state->tally, state->plan->spec, state->as_of - state->plan->origin, am_budget());
+		MemoryContextSwitchTo(caller);
+		AggRegisterCallback(fcinfo, close_tally, PointerGetDatum(&state->tally));
+	}
+	else if (!am_same_text(state->plan->text, PG_GETARG_TEXT_PP(2)))
+		am_funnel_refuse_change("funnel specification");
+	else if (state->as_of != PG_GETARG_TIMESTAMPTZ(3))
+		am_funnel_refuse_change("as_of");
+	if (PG_ARGISNULL(1))
+		PG_RETURN_POINTER(state);
+
+	array = PG_GETARG_ARRAYTYPE_P(1);
+	row_type = ARR_ELEMTYPE(array);
+	columns = lookup_rowtype_tupdesc(row_type, -1);
+	if (columns->natts != N_COLUMNS)
+		elog(ERROR, "a funnel's attempts have %d columns", columns->natts);
+	deconstruct_array(array, row_type, -1, false, TYPALIGN_DOUBLE, &rows, &nulls, &n);
+	caller = MemoryContextSwitchTo(context);
+	for (int i = 0; i < n; i++)
+	{
+		AmFunnelAttempt attempt;
+
+		if (nulls[i])
+			continue;
+		MemoryContextSwitchTo(caller);
+		read_attempt(state, DatumGetHeapTupleHeader(rows[i]), columns, &attempt);
+		MemoryContextSwitchTo(context);
+		am_funnel_tally_add(&state->tally, &attempt);
+		level = Max(level, attempt.level);
+	}
+	am_funnel_tally_entity(&state->tally, level, false);
+	MemoryContextSwitchTo(caller);
+	ReleaseTupleDesc(columns);
+	PG_RETURN_POINTER(state);
+}
+
+PG_FUNCTION_INFO_V1(am_funnel_of_attempts_final);
+Datum
+am_funnel_of_attempts_final(PG_FUNCTION_ARGS)
+{
+	if (!AggCheckCallContext(fcinfo, NULL))
+		elog(ERROR, "funnel final function called outside an aggregate");
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	return am_funnel_rows(fcinfo, &((AttemptsState *) PG_GETARG_POINTER(0))->tally, NULL, NULL);
+}

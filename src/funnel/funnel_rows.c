@@ -1,0 +1,158 @@
+/*
+ * See funnel_rows.h.
+ *
+ * Portions Copyright (c) 2026, activity_metrics contributors
+ * PostgreSQL licence, see LICENSE.
+ */
+#include "funnel/funnel_rows.h"
+
+#include "access/htup_details.h"
+#include "funcapi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
+
+#include "common/rows.h"
+#include "funnel/funnel_plan.h"
+
+/* Starts a part of a note */
+static StringInfo
+part(StringInfo note)
+{
+	if (note->len > 0)
+		appendStringInfoString(note, "; ");
+	return note;
+}
+
+static void
+note_exclusions(const AmFunnelTally *tally, int step, StringInfo note)
+{
+	const AmFunnelSpec *spec = tally->spec;
+	const char *separator = "excluded by ";
+
+	if (tally->counts[step].excluded == 0)
+		return;
+	part(note);
+	for (int role = 0; role < spec->n_roles; role++)
+	{
+		int64		n = tally->excluded_by[step * spec->n_roles + role];
+
+		if (n == 0)
+			continue;
+		appendStringInfo(note, "%s%s: " INT64_FORMAT, separator, am_funnel_role_kinds(spec, role), n);
+		separator = ", ";
+	}
+}
+
+/* Can whoever stops at this step wait for the next one for ever? */
+static bool
+never_times_out(const AmFunnelSpec *spec, int step)
+{
+	if (spec->within != AM_NO_LIMIT || step == spec->n_steps - 1)
+		return false;
+	for (int next = step + 1; next < spec->n_steps; next++)
+	{
+		if (spec->steps[next].limit == AM_NO_LIMIT)
+			return true;
+		if (!spec->steps[next].optional && !(spec->options & AM_FUNNEL_COUNT_SKIPPED))
+			break;
+	}
+	return false;
+}
+
+/* Why a value is zero or missing, and what else a reader has to know; NULL if nothing */
+static char *
+step_note(const AmFunnelTally *tally, int step, AmAbsentKinds absent, void *arg)
+{
+	const AmFunnelSpec *spec = tally->spec;
+	const AmFunnelCount *count = &tally->counts[step];
+	StringInfoData note;
+	bool		any_order = (spec->options & AM_FUNNEL_ANY_ORDER) != 0;
+	int			first_open = 0;
+
+	initStringInfo(&note);
+	if (absent)
+		absent(arg, step, &note);
+	if (note.len == 0 && step == 0 && count->reached == 0)
+		appendStringInfoString(&note, "nobody entered: rates are not defined");
+	else if (note.len == 0 && step > 0 && tally->counts[step - 1].reached == 0)
+		appendStringInfoString(&note, "nobody reached the step before: the rate is not defined");
+	else if (note.len == 0 && step > 0 && count->reached == 0)
+		appendStringInfoString(&note, "nobody took this step in time after the one before");
+
+	while (first_open < spec->n_steps - 1 && !never_times_out(spec, first_open))
+		first_open++;
+	if (step == first_open && step < spec->n_steps - 1 && tally->counts[0].reached > 0)
+		appendStringInfoString(part(&note), "no within: whoever stopped counts as still open");
+	if (spec->steps[step].optional && !any_order && count->reached > 0)
+		appendStringInfo(part(&note), "optional: " INT64_FORMAT " of " INT64_FORMAT " took it", count->taken, count->reached);
+	else if (count->taken < count->reached && !any_order)
+		appendStringInfo(part(&note), INT64_FORMAT " of " INT64_FORMAT " skipped it", count->reached - count->taken, count->reached);
+	note_exclusions(tally, step, &note);
+	if (step == 0 && tally->came_late > 0 && !any_order)
+		appendStringInfo(part(&note), INT64_FORMAT " took later steps without it, and are left out", tally->came_late);
+	if (count->passed_over > 0)
+		appendStringInfo(part(&note), INT64_FORMAT " went on without the next step", count->passed_over);
+	if ((spec->options & AM_FUNNEL_TOTALS) && count->reached > 0)
+		appendStringInfo(part(&note), INT64_FORMAT " attempts of " INT64_FORMAT " entities", count->reached, count->entities);
+	return note.len > 0 ? note.data : NULL;
+}
+
+Datum
+am_funnel_rows(FunctionCallInfo fcinfo, AmFunnelTally *tally, AmAbsentKinds absent, void *arg)
+{
+	const AmFunnelSpec *spec = tally->spec;
+	AmFunnelRow rows[AM_FUNNEL_MAX_STEPS];
+	Datum		steps[AM_FUNNEL_MAX_STEPS];
+	Oid			row_type = get_element_type(get_fn_expr_rettype(fcinfo->flinfo));
+	TupleDesc	columns;
+
+	if (!OidIsValid(row_type))
+		elog(ERROR, "a function of funnel rows does not know its result type");
+	am_funnel_tally_finish(tally, rows);
+	columns = lookup_rowtype_tupdesc(row_type, -1);
+	for (int step = 0; step < spec->n_steps; step++)
+	{
+		Datum		values[28];
+		bool		nulls[28] = {false};
+		char	   *note = step_note(tally, step, absent, arg);
+		const AmFunnelRow *row = &rows[step];
+		const AmFunnelCount *count = &tally->counts[step];
+
+		Assert(columns->natts == lengthof(values));
+		values[0] = Int32GetDatum(step + 1);
+		values[1] = CStringGetTextDatum(am_funnel_step_label(spec, step));
+		values[2] = Int64GetDatum(count->reached);
+		am_set_float(values, nulls, 3, row->step_rate);
+		am_set_float(values, nulls, 4, row->step_rate_low);
+		am_set_float(values, nulls, 5, row->step_rate_high);
+		am_set_float(values, nulls, 6, row->overall_rate);
+		am_set_float(values, nulls, 7, row->overall_rate_low);
+		am_set_float(values, nulls, 8, row->overall_rate_high);
+		values[9] = Int64GetDatum(count->still_open);
+		values[10] = Int64GetDatum(count->timed_out);
+		values[11] = Int64GetDatum(count->excluded);
+		values[12] = Int64GetDatum(count->broken);
+		am_set_float(values, nulls, 13, row->eventual_rate);
+		am_set_float(values, nulls, 14, row->median_days);
+		am_set_float(values, nulls, 15, row->p90_days);
+		am_set_float(values, nulls, 16, row->median_days_from_start);
+		nulls[17] = note == NULL;
+		if (note)
+			values[17] = CStringGetTextDatum(note);
+		am_set_float(values, nulls, 18, row->eventual_rate_low);
+		am_set_float(values, nulls, 19, row->eventual_rate_high);
+		am_set_float(values, nulls, 20, row->mean_days);
+		am_set_float(values, nulls, 21, row->mean_days_from_start);
+		am_set_float(values, nulls, 22, row->p90_days_from_start);
+		values[23] = Int64GetDatum(count->taken);
+		values[24] = Int64GetDatum(count->entities);
+		am_set_float(values, nulls, 25, row->overall_eventual_rate);
+		am_set_float(values, nulls, 26, row->overall_eventual_rate_low);
+		am_set_float(values, nulls, 27, row->overall_eventual_rate_high);
+		steps[step] = HeapTupleGetDatum(heap_form_tuple(columns, values, nulls));
+	}
+	ReleaseTupleDesc(columns);
+	PG_RETURN_ARRAYTYPE_P(construct_array(steps, spec->n_steps, row_type, -1, false, TYPALIGN_DOUBLE));
+}
