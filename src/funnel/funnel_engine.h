@@ -53,6 +53,7 @@ struct AmFunnelMatch
 	int64_t		entry_until;
 	const AmFunnelEvents *events;	/* of the entity in work */
 	int64_t		next;			/* index of the first event not yet matched */
+	uint64_t	seen;			/* steps that any event matched so far can fill */
 	struct Plain *plain;		/* one of plain, rules and any_order */
 	Rules	   *rules;
 	Finding    *finding;		/* with rules */

@@ -36,7 +36,7 @@
 #include "funnel/funnel_rows.h"
 
 #define STATE_VERSION	1
-#define FIRST_SIZE		64		/* bytes of a state; it doubles */
+#define FIRST_SIZE		128		/* bytes of a state; it doubles */
 
 #define ST_SORT sort_stamps
 #define ST_ELEMENT_TYPE uint64
@@ -56,6 +56,7 @@ typedef struct Call
 	TimestampTz entry_since;
 	TimestampTz entry_until;
 	Size		largest;		/* stamps of a state in memory */
+	bool		constant;		/* the specification cannot change within the query */
 } Call;
 
 typedef struct EntityState
@@ -85,11 +86,21 @@ bound_argument(FunctionCallInfo fcinfo, int arg, TimestampTz otherwise)
 	return PG_NARGS() <= arg || PG_ARGISNULL(arg) ? otherwise : PG_GETARG_TIMESTAMPTZ(arg);
 }
 
-static bool
+static inline bool
 same_call(const Call *call, const text *spec, TimestampTz as_of, TimestampTz entry_since, TimestampTz entry_until)
 {
 	return call->as_of == as_of && call->entry_since == entry_since && call->entry_until == entry_until &&
-		am_same_text(call->plan->text, spec);
+		(call->constant || am_same_text(call->plan->text, spec));
+}
+
+/* Is the specification of this aggregate call a literal? */
+static bool
+has_constant_spec(FunctionCallInfo fcinfo)
+{
+	Aggref	   *aggref = AggGetAggref(fcinfo);
+
+	return aggref && list_length(aggref->args) >= ARG_SPEC &&
+		IsA(((TargetEntry *) list_nth(aggref->args, ARG_SPEC - 1))->expr, Const);
 }
 
 static Call *
@@ -111,7 +122,7 @@ make_call(MemoryContext context, const text *spec, TimestampTz as_of, TimestampT
  * outlives the row, and then every state has a call of its own.
  */
 static Call *
-call_of(FunctionCallInfo fcinfo, MemoryContext context, EntityState *state,
+call_of(FunctionCallInfo fcinfo, MemoryContext context, EntityState *state, bool constant,
 		const text *spec, TimestampTz as_of, TimestampTz entry_since, TimestampTz entry_until)
 {
 	Call	   *calls = fcinfo->flinfo->fn_extra;
@@ -125,6 +136,7 @@ call_of(FunctionCallInfo fcinfo, MemoryContext context, EntityState *state,
 	if (!fcinfo->flinfo->fn_expr)
 		return make_call(context, spec, as_of, entry_since, entry_until);
 	call = make_call(fcinfo->flinfo->fn_mcxt, spec, as_of, entry_since, entry_until);
+	call->constant = constant;
 	call->next = calls;
 	fcinfo->flinfo->fn_extra = call;
 	return call;
@@ -137,44 +149,39 @@ close_spilled(Datum arg)
 }
 
 static void
-spill(FunctionCallInfo fcinfo, MemoryContext context, EntityState *state)
+add_spilled(FunctionCallInfo fcinfo, EntityState *state, uint64 stamp)
 {
-	MemoryContext caller = MemoryContextSwitchTo(context);
+	MemoryContext context;
+	MemoryContext caller;
 
-	state->spilled = palloc(sizeof(AmTimeLog));
-	am_time_log_init(state->spilled, am_budget() / 4);
-	AggRegisterCallback(fcinfo, close_spilled, PointerGetDatum(state->spilled));
-	for (uint32 i = 0; i < state->n; i++)
-		am_time_log_add(state->spilled, (int64) state->stamps[i]);
-	state->n = 0;
-	MemoryContextSwitchTo(caller);
-}
-
-static inline void
-add_spilled(MemoryContext context, EntityState *state, uint64 stamp)
-{
-	MemoryContext caller = MemoryContextSwitchTo(context);
-
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "funnel transition function called outside an aggregate");
+	caller = MemoryContextSwitchTo(context);
+	if (!state->spilled)
+	{
+		state->spilled = palloc(sizeof(AmTimeLog));
+		am_time_log_init(state->spilled, am_budget() / 4);
+		AggRegisterCallback(fcinfo, close_spilled, PointerGetDatum(state->spilled));
+		for (uint32 i = 0; i < state->n; i++)
+			am_time_log_add(state->spilled, (int64) state->stamps[i]);
+		state->n = 0;
+	}
 	am_time_log_add(state->spilled, (int64) stamp);
 	MemoryContextSwitchTo(caller);
 }
 
-static EntityState *
-add_stamp(FunctionCallInfo fcinfo, MemoryContext context, EntityState *state, uint64 stamp)
+static inline EntityState *
+add_stamp(FunctionCallInfo fcinfo, EntityState *state, uint64 stamp)
 {
-	if (state->spilled)
-	{
-		add_spilled(context, state, stamp);
-		return state;
-	}
-	if (state->n == state->max)
+	if (unlikely(state->n == state->max))
 	{
 		Size		size = 2 * STATE_SIZE(state->max);
 
-		if (MAX_FOR_SIZE(size) > state->call->largest || size > MaxAllocSize)
+		if (state->spilled || MAX_FOR_SIZE(size) > state->call->largest || size > MaxAllocSize)
 		{
-			spill(fcinfo, context, state);
-			add_spilled(context, state, stamp);
+			/* full for good: what comes from now on goes the same way */
+			add_spilled(fcinfo, state, stamp);
+			state->n = state->max;
 			return state;
 		}
 		state = repalloc(state, size);
@@ -203,27 +210,40 @@ PG_FUNCTION_INFO_V1(am_funnel_entity_trans);
 Datum
 am_funnel_entity_trans(PG_FUNCTION_ARGS)
 {
-	MemoryContext context;
 	EntityState *state = PG_ARGISNULL(0) ? NULL : (EntityState *) PG_GETARG_POINTER(0);
-	TimestampTz as_of = bound_argument(fcinfo, ARG_AS_OF, DT_NOEND);
-	TimestampTz entry_since = bound_argument(fcinfo, ARG_ENTRY_SINCE, DT_NOBEGIN);
-	TimestampTz entry_until = bound_argument(fcinfo, ARG_ENTRY_UNTIL, DT_NOEND);
-	Call	   *call;
+	TimestampTz as_of = DT_NOEND;
+	TimestampTz entry_since = DT_NOBEGIN;
+	TimestampTz entry_until = DT_NOEND;
+	Call	   *call = fcinfo->flinfo->fn_extra;
 	TimestampTz at;
 	text	   *kind;
 	int			k;
 
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "funnel transition function called outside an aggregate");
 	if (PG_ARGISNULL(ARG_SPEC))
 		am_funnel_refuse_null_spec();
-	call = call_of(fcinfo, context, state, PG_GETARG_TEXT_PP(ARG_SPEC), as_of, entry_since, entry_until);
-	if (!state)
-		state = create_state(context, call);
-	else if (state->call != call &&
-			 !same_call(state->call, call->plan->text, as_of, entry_since, entry_until))
-		am_funnel_refuse_change(am_same_text(state->call->plan->text, call->plan->text) ?
-								"as_of or the range of entries" : "funnel specification");
+	if (PG_NARGS() > ARG_AS_OF)
+	{
+		as_of = bound_argument(fcinfo, ARG_AS_OF, DT_NOEND);
+		entry_since = bound_argument(fcinfo, ARG_ENTRY_SINCE, DT_NOBEGIN);
+		entry_until = bound_argument(fcinfo, ARG_ENTRY_UNTIL, DT_NOEND);
+	}
+	/* with one call in the whole query so far, every state is of this one: no need to look into it */
+	if (!state || !call || call->next ||
+		!same_call(call, PG_GETARG_TEXT_PP(ARG_SPEC), as_of, entry_since, entry_until))
+	{
+		MemoryContext context;
+
+		if (!AggCheckCallContext(fcinfo, &context))
+			elog(ERROR, "funnel transition function called outside an aggregate");
+		call = call_of(fcinfo, context, state, has_constant_spec(fcinfo),
+					   PG_GETARG_TEXT_PP(ARG_SPEC), as_of, entry_since, entry_until);
+		if (!state)
+			state = create_state(context, call);
+		else if (state->call != call &&
+				 !same_call(state->call, call->plan->text, as_of, entry_since, entry_until))
+			am_funnel_refuse_change(am_same_text(state->call->plan->text, call->plan->text) ?
+									"as_of or the range of entries" : "funnel specification");
+	}
 
 	if (PG_ARGISNULL(ARG_AT) || PG_ARGISNULL(ARG_KIND))
 		PG_RETURN_POINTER(state);
@@ -235,7 +255,7 @@ am_funnel_entity_trans(PG_FUNCTION_ARGS)
 	kind = PG_GETARG_TEXT_PP(ARG_KIND);
 	k = am_funnel_plan_kind(call->plan, VARDATA_ANY(kind), VARSIZE_ANY_EXHDR(kind));
 	if (k >= 0)
-		state = add_stamp(fcinfo, context, state, am_stamp(call->plan, at, k));
+		state = add_stamp(fcinfo, state, am_stamp(call->plan, at, k));
 	PG_RETURN_POINTER(state);
 }
 
@@ -329,7 +349,7 @@ am_funnel_entity_combine(PG_FUNCTION_ARGS)
 	as_of = pq_getmsgint64(in);
 	entry_since = pq_getmsgint64(in);
 	entry_until = pq_getmsgint64(in);
-	call = call_of(fcinfo, context, state, spec, as_of, entry_since, entry_until);
+	call = call_of(fcinfo, context, state, false, spec, as_of, entry_since, entry_until);
 	if (!state)
 		state = create_state(context, call);
 	else if (!same_call(state->call, spec, as_of, entry_since, entry_until))
@@ -344,7 +364,7 @@ am_funnel_entity_combine(PG_FUNCTION_ARGS)
 
 		if ((int) (stamp & ((UINT64CONST(1) << role_bits) - 1)) >= call->plan->spec->n_roles)
 			refuse_damaged();
-		state = add_stamp(fcinfo, context, state, stamp);
+		state = add_stamp(fcinfo, state, stamp);
 	}
 	pq_getmsgend(in);
 	PG_RETURN_POINTER(state);

@@ -220,10 +220,11 @@ note_furthest(AmFunnelAttempt *attempt, const Plain *plain, int level, int64_t t
 
 /* High steps first, so that the event fills one step of a chain */
 static inline void
-match_event(const AmFunnelMatch *match, Plain *plain, AmFunnelAttempt *attempt, int64_t time, int role)
+match_event(AmFunnelMatch *match, Plain *plain, AmFunnelAttempt *attempt, int64_t time, int role)
 {
 	uint64_t	fills = match->spec->roles[role].fills;
 
+	match->seen |= fills;
 	while (fills)
 	{
 		int			step = HIGHEST(fills);
@@ -318,6 +319,7 @@ match_plain(AmFunnelMatch *match, AmFunnelAttempt *attempt)
 		if (i + 1 < events->n && next >> role_bits == stamp >> role_bits)
 		{
 			am_read_group(match, i, 1, &plain->group);
+			match->seen |= plain->group.fills;
 			match_group(match, plain, attempt);
 			i = plain->group.next;
 			if (i < events->n)
@@ -353,6 +355,7 @@ am_funnel_match_begin(AmFunnelMatch *match, const AmFunnelEvents *events)
 {
 	match->events = events;
 	match->next = 0;
+	match->seen = 0;
 	if (match->rules)
 		am_rules_begin(match);
 	else if (match->any_order)
@@ -370,7 +373,7 @@ passed_over(const AmFunnelMatch *match, const AmFunnelAttempt *attempt)
 	int64_t		first = 0;
 	int64_t		after = match->next;
 
-	if (HIGHEST(next) == match->spec->n_steps - 1)
+	if (HIGHEST(next) == match->spec->n_steps - 1 || !(match->seen & beyond))
 		return false;
 	while (first < after)
 	{

@@ -443,6 +443,7 @@ am_rules_next(AmFunnelMatch *match, AmFunnelAttempt *attempt)
 			is_over(match, attempt->level, group->time))
 			break;
 		match->next = group->next;
+		match->seen |= group->fills;
 		collect_offers(match);
 		if (rules->offered)
 		{

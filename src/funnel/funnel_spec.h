@@ -67,7 +67,6 @@ typedef struct AmFunnelSpec
 typedef struct AmSpecFault
 {
 	size_t		offset;			/* byte of the text where the fault is */
-	bool		unsupported;	/* well formed, but of parts that do not go together */
 	bool		too_large;		/* well formed, but over a limit */
 	char		message[160];	/* what was expected there and what was found */
 	char		hint[160];		/* the way out; may be empty */

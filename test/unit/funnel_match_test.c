@@ -1138,6 +1138,8 @@ static const Example examples[] = {
 	{"a/b/!x/c", 0, NO, 9, 0, NO, "a1 b2 x3 b4 c5", "1 4 5 converted (1 2 5)", "the step before it again"},
 	{"a/b/!x/c", 0, NO, 9, 0, NO, "a1 b2 x3 b4", "1 2 open", "the step before it again, and open"},
 	{"a/!x!y/b", 0, NO, 9, 0, NO, "a1 y2 x2", "1 excluded 2 x", "two at one time: the lower role"},
+	{"a/!y/b?/!x/c", 0, NO, 9, 0, NO, "a1 x2 y2", "1 excluded 2 x", "by either of two ways: the lower role"},
+	{"a/!x/b?/!y/c", 0, NO, 9, 0, NO, "a1 x2 y2", "1 excluded 2 x", "the same, where it is excluded for both"},
 	{"a/!x!y/b", 0, NO, 9, 0, NO, "a1 y2 x3", "1 excluded 2 y", "two at two times: the earlier"},
 	{"a/!x/b/c", STRICT_ORDER, NO, 9, 0, NO, "a1 x2 c2", "1 excluded 2 x, passed over", "excluded comes before broken"},
 	{"a/!x/b/c", STRICT_ORDER, NO, 9, 0, NO, "a1 c2 x3", "1 broken 2, passed over", "broken, and then excluded"},

@@ -243,8 +243,8 @@ bad_fault(const char *text, size_t length, const AmSpecFault *fault)
 		return "a message that does not end";
 	if (!fault->message[0])
 		return "no message";
-	/* one byte in memory each: anything but 0 and 1 is stale */
-	if (*(const unsigned char *) &fault->unsupported != 0 || *(const unsigned char *) &fault->too_large > 1)
+	/* one byte in memory: anything but 0 and 1 is stale */
+	if (*(const unsigned char *) &fault->too_large > 1)
 		return "the kind of fault";
 	if (is_utf8(text, length))
 	{
