@@ -37,6 +37,7 @@
 
 #define STATE_VERSION	1
 #define FIRST_SIZE		128		/* bytes of a state; it doubles */
+#define STREAM_FROM		500		/* stamps of a state in order that are kept until they are matched */
 
 #define ST_SORT sort_stamps
 #define ST_ELEMENT_TYPE uint64
@@ -57,12 +58,14 @@ typedef struct Call
 	TimestampTz entry_until;
 	Size		largest;		/* stamps of a state in memory */
 	bool		constant;		/* the specification cannot change within the query */
+	AmFunnelMatch *streaming;	/* events come in order, says the executor: they are matched as they come */
 } Call;
 
 typedef struct EntityState
 {
 	Call	   *call;
-	AmTimeLog  *spilled;		/* all stamps of a large state */
+	AmTimeLog  *spilled;		/* all stamps of a large state, */
+	AmFunnelStream *stream;		/* or what is known of those that came before these */
 	uint32		n;
 	uint32		max : 31;
 	uint32		unsorted : 1;
@@ -95,24 +98,53 @@ same_call(const Call *call, const text *spec, TimestampTz as_of, TimestampTz ent
 
 /* Is the specification of this aggregate call a literal? */
 static bool
-has_constant_spec(FunctionCallInfo fcinfo)
+has_constant_spec(const Aggref *aggref)
 {
-	Aggref	   *aggref = AggGetAggref(fcinfo);
-
-	return aggref && list_length(aggref->args) >= ARG_SPEC &&
+	return list_length(aggref->args) >= ARG_SPEC &&
 		IsA(((TargetEntry *) list_nth(aggref->args, ARG_SPEC - 1))->expr, Const);
 }
 
-static Call *
-make_call(MemoryContext context, const text *spec, TimestampTz as_of, TimestampTz entry_since, TimestampTz entry_until)
+/* Does the aggregate call itself order its rows by time, ascending? */
+static bool
+is_ordered(const Aggref *aggref)
 {
-	Call	   *call = MemoryContextAllocZero(context, sizeof(Call));
+	SortGroupClause *first;
+
+	if (aggref->aggorder == NIL)
+		return false;
+	first = linitial(aggref->aggorder);
+	return first->tleSortGroupRef == ((TargetEntry *) list_nth(aggref->args, ARG_AT - 1))->ressortgroupref &&
+		first->sortop == lookup_type_cache(TIMESTAMPTZOID, TYPECACHE_LT_OPR)->lt_opr;
+}
+
+static AmFunnelMatch *
+make_matcher(const Call *call)
+{
+	return am_funnel_match_create(call->plan->spec, am_stamp_bound(call->plan, call->as_of),
+								  am_stamp_bound(call->plan, call->entry_since),
+								  am_stamp_bound(call->plan, call->entry_until));
+}
+
+static Call *
+make_call(FunctionCallInfo fcinfo, MemoryContext context, const text *spec,
+		  TimestampTz as_of, TimestampTz entry_since, TimestampTz entry_until)
+{
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	Call	   *call = palloc0(sizeof(Call));
+	Aggref	   *aggref = AggGetAggref(fcinfo);
 
 	call->plan = am_funnel_plan_create(context, spec);
 	call->as_of = as_of;
 	call->entry_since = entry_since;
 	call->entry_until = entry_until;
 	call->largest = am_budget() / 16 / sizeof(uint64);
+	if (fcinfo->flinfo->fn_expr && aggref && !DO_AGGSPLIT_COMBINE(aggref->aggsplit))
+	{
+		call->constant = has_constant_spec(aggref);
+		if (PG_NARGS() <= ARG_AS_OF && is_ordered(aggref))
+			call->streaming = make_matcher(call);
+	}
+	MemoryContextSwitchTo(caller);
 	return call;
 }
 
@@ -122,7 +154,7 @@ make_call(MemoryContext context, const text *spec, TimestampTz as_of, TimestampT
  * outlives the row, and then every state has a call of its own.
  */
 static Call *
-call_of(FunctionCallInfo fcinfo, MemoryContext context, EntityState *state, bool constant,
+call_of(FunctionCallInfo fcinfo, MemoryContext context, EntityState *state,
 		const text *spec, TimestampTz as_of, TimestampTz entry_since, TimestampTz entry_until)
 {
 	Call	   *calls = fcinfo->flinfo->fn_extra;
@@ -134,9 +166,8 @@ call_of(FunctionCallInfo fcinfo, MemoryContext context, EntityState *state, bool
 		if (same_call(call, spec, as_of, entry_since, entry_until))
 			return call;
 	if (!fcinfo->flinfo->fn_expr)
-		return make_call(context, spec, as_of, entry_since, entry_until);
-	call = make_call(fcinfo->flinfo->fn_mcxt, spec, as_of, entry_since, entry_until);
-	call->constant = constant;
+		return make_call(fcinfo, context, spec, as_of, entry_since, entry_until);
+	call = make_call(fcinfo, fcinfo->flinfo->fn_mcxt, spec, as_of, entry_since, entry_until);
 	call->next = calls;
 	fcinfo->flinfo->fn_extra = call;
 	return call;
@@ -170,13 +201,53 @@ add_spilled(FunctionCallInfo fcinfo, EntityState *state, uint64 stamp)
 	MemoryContextSwitchTo(caller);
 }
 
-static inline EntityState *
+/* Matches what came, but for the events of the last time, which may not be all; false if that gains no room */
+static bool
+stream_on(FunctionCallInfo fcinfo, EntityState *state)
+{
+	const AmFunnelPlan *plan = state->call->plan;
+	uint32		n = state->n;
+	AmStamps	stamps = {0};
+	AmFunnelEvents events;
+
+	if (state->unsorted)
+		sort_stamps(state->stamps, state->n);
+	state->unsorted = false;
+	while (n > 0 && state->stamps[n - 1] >> plan->role_bits == state->stamps[state->n - 1] >> plan->role_bits)
+		n--;
+	if (n < state->n / 2)
+		return false;
+	if (!state->stream)
+	{
+		MemoryContext context;
+		MemoryContext caller;
+
+		if (!AggCheckCallContext(fcinfo, &context))
+			elog(ERROR, "funnel transition function called outside an aggregate");
+		caller = MemoryContextSwitchTo(context);
+		state->stream = am_funnel_stream_create(state->call->streaming);
+		MemoryContextSwitchTo(caller);
+		if (!state->stream)
+			return false;
+	}
+	stamps.n = n;
+	stamps.values = state->stamps;
+	events = am_funnel_events(plan, &stamps);
+	am_funnel_stream_add(state->call->streaming, state->stream, &events);
+	state->n -= n;
+	memmove(state->stamps, state->stamps + n, state->n * sizeof(uint64));
+	return true;
+}
+
+static EntityState *
 add_stamp(FunctionCallInfo fcinfo, EntityState *state, uint64 stamp)
 {
 	if (unlikely(state->n == state->max))
 	{
 		Size		size = 2 * STATE_SIZE(state->max);
 
+		if (state->call->streaming && !state->spilled && state->max >= STREAM_FROM && stream_on(fcinfo, state))
+			return add_stamp(fcinfo, state, stamp);
 		if (state->spilled || MAX_FOR_SIZE(size) > state->call->largest || size > MaxAllocSize)
 		{
 			/* full for good: what comes from now on goes the same way */
@@ -188,7 +259,13 @@ add_stamp(FunctionCallInfo fcinfo, EntityState *state, uint64 stamp)
 		state->max = (uint32) MAX_FOR_SIZE(size);
 	}
 	if (state->n > 0 && stamp < state->stamps[state->n - 1])
+	{
+		/* events of one time come in any order; what is matched already had all of its time */
 		state->unsorted = true;
+		if (unlikely(state->stream) &&
+			stamp >> state->call->plan->role_bits < state->stamps[0] >> state->call->plan->role_bits)
+			elog(ERROR, "rows of an ordered aggregate call came out of order");
+	}
 	state->stamps[state->n++] = stamp;
 	return state;
 }
@@ -200,6 +277,7 @@ create_state(MemoryContext context, Call *call)
 
 	state->call = call;
 	state->spilled = NULL;
+	state->stream = NULL;
 	state->n = 0;
 	state->max = (uint32) MAX_FOR_SIZE(FIRST_SIZE);
 	state->unsorted = false;
@@ -235,8 +313,7 @@ am_funnel_entity_trans(PG_FUNCTION_ARGS)
 
 		if (!AggCheckCallContext(fcinfo, &context))
 			elog(ERROR, "funnel transition function called outside an aggregate");
-		call = call_of(fcinfo, context, state, has_constant_spec(fcinfo),
-					   PG_GETARG_TEXT_PP(ARG_SPEC), as_of, entry_since, entry_until);
+		call = call_of(fcinfo, context, state, PG_GETARG_TEXT_PP(ARG_SPEC), as_of, entry_since, entry_until);
 		if (!state)
 			state = create_state(context, call);
 		else if (state->call != call &&
@@ -349,7 +426,7 @@ am_funnel_entity_combine(PG_FUNCTION_ARGS)
 	as_of = pq_getmsgint64(in);
 	entry_since = pq_getmsgint64(in);
 	entry_until = pq_getmsgint64(in);
-	call = call_of(fcinfo, context, state, false, spec, as_of, entry_since, entry_until);
+	call = call_of(fcinfo, context, state, spec, as_of, entry_since, entry_until);
 	if (!state)
 		state = create_state(context, call);
 	else if (!same_call(state->call, spec, as_of, entry_since, entry_until))
@@ -417,9 +494,7 @@ matcher(FunctionCallInfo fcinfo, const Call *call)
 			am_funnel_match_free(kept->match);
 		kept->match = NULL;
 		caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-		kept->match = am_funnel_match_create(call->plan->spec, am_stamp_bound(call->plan, call->as_of),
-											 am_stamp_bound(call->plan, call->entry_since),
-											 am_stamp_bound(call->plan, call->entry_until));
+		kept->match = make_matcher(call);
 		kept->call = call;
 		MemoryContextSwitchTo(caller);
 	}
@@ -444,6 +519,11 @@ best_attempt(FunctionCallInfo fcinfo, EntityState *state, AmFunnelAttempt *best)
 	bool		totals = (state->call->plan->spec->options & AM_FUNNEL_TOTALS) != 0;
 	bool		found;
 
+	if (state->stream)
+	{
+		am_funnel_stream_add(match, state->stream, &events);
+		return am_funnel_stream_finish(match, state->stream, best);
+	}
 	am_funnel_match_begin(match, &events);
 	found = am_funnel_match_next(match, best);
 	if (found && totals)

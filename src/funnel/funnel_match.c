@@ -296,22 +296,24 @@ match_group(const AmFunnelMatch *match, Plain *plain, AmFunnelAttempt *attempt)
 		}
 }
 
-static bool
-match_plain(AmFunnelMatch *match, AmFunnelAttempt *attempt)
+static void
+start_plain(const AmFunnelSpec *spec, Plain *plain, AmFunnelAttempt *attempt)
+{
+	for (int level = 0; level <= spec->n_steps; level++)
+		plain->latest[level].valid = false;
+	attempt->level = 0;
+}
+
+/* All events, or, as long as groups of one time stay together, the next ones */
+static void
+consume_plain(AmFunnelMatch *match, Plain *plain, AmFunnelAttempt *attempt)
 {
 	const AmFunnelSpec *spec = match->spec;
 	const AmFunnelEvents *events = match->events;
 	int			role_bits = events->role_bits;
 	uint64_t	role_mask = BITS_UP_TO(role_bits - 1);
-	Plain	   *plain = match->plain;
-	uint64_t	stamp;
+	uint64_t	stamp = events->n > 0 ? stamp_at(events, 0) : 0;
 
-	if (match->next >= events->n)
-		return false;
-	for (int level = 0; level <= spec->n_steps; level++)
-		plain->latest[level].valid = false;
-	attempt->level = 0;
-	stamp = stamp_at(events, 0);
 	for (int64_t i = 0; i < events->n && attempt->level < spec->n_steps;)
 	{
 		uint64_t	next = i + 1 < events->n ? stamp_at(events, i + 1) : 0;
@@ -331,10 +333,15 @@ match_plain(AmFunnelMatch *match, AmFunnelAttempt *attempt)
 		if ((++i & 0xffff) == 0)
 			AM_CHECK_INTERRUPTS();
 	}
-	match->next = events->n;
+}
+
+static bool
+conclude_plain(const AmFunnelMatch *match, const Plain *plain, AmFunnelAttempt *attempt)
+{
+	const AmFunnelSpec *spec = match->spec;
+
 	if (attempt->level == 0)
 		return false;
-
 	attempt->taken = BITS_UP_TO(attempt->level - 1);
 	if (attempt->level == spec->n_steps)
 		attempt->stop = AM_STOP_CONVERTED;
@@ -348,6 +355,53 @@ match_plain(AmFunnelMatch *match, AmFunnelAttempt *attempt)
 		attempt->ended = am_time_after(start, spec->within);
 	}
 	return true;
+}
+
+static bool
+match_plain(AmFunnelMatch *match, AmFunnelAttempt *attempt)
+{
+	if (match->next >= match->events->n)
+		return false;
+	start_plain(match->spec, match->plain, attempt);
+	consume_plain(match, match->plain, attempt);
+	match->next = match->events->n;
+	return conclude_plain(match, match->plain, attempt);
+}
+
+struct AmFunnelStream
+{
+	Plain		plain;
+	AmFunnelAttempt attempt;
+};
+
+AmFunnelStream *
+am_funnel_stream_create(const AmFunnelMatch *match)
+{
+	AmFunnelStream *stream;
+
+	if (!match->plain)
+		return NULL;
+	stream = am_host_alloc(sizeof(AmFunnelStream));
+	start_plain(match->spec, &stream->plain, &stream->attempt);
+	return stream;
+}
+
+void
+am_funnel_stream_add(AmFunnelMatch *match, AmFunnelStream *stream, const AmFunnelEvents *events)
+{
+	match->events = events;
+	consume_plain(match, &stream->plain, &stream->attempt);
+}
+
+bool
+am_funnel_stream_finish(AmFunnelMatch *match, AmFunnelStream *stream, AmFunnelAttempt *attempt)
+{
+	bool		found = conclude_plain(match, &stream->plain, &stream->attempt);
+
+	*attempt = stream->attempt;
+	attempt->passed_over = false;
+	attempt->excluded_by = 0;
+	return found;
 }
 
 void

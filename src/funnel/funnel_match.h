@@ -61,6 +61,16 @@ extern void am_funnel_match_free(AmFunnelMatch *match);
 extern void am_funnel_match_begin(AmFunnelMatch *match, const AmFunnelEvents *events);
 extern bool am_funnel_match_next(AmFunnelMatch *match, AmFunnelAttempt *attempt);
 
+/*
+ * The same for events that come in order, a few at a time: those of one time
+ * together.  What is known of them takes the room of a few chains.  NULL where
+ * the funnel needs its events again at the end.  passed_over is not told.
+ */
+typedef struct AmFunnelStream AmFunnelStream;
+extern AmFunnelStream *am_funnel_stream_create(const AmFunnelMatch *match);
+extern void am_funnel_stream_add(AmFunnelMatch *match, AmFunnelStream *stream, const AmFunnelEvents *events);
+extern bool am_funnel_stream_finish(AmFunnelMatch *match, AmFunnelStream *stream, AmFunnelAttempt *attempt);
+
 /* Of an entity without an attempt: does it have an event of a step beyond the first? */
 extern bool am_funnel_match_came_late(const AmFunnelMatch *match);
 
