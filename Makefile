@@ -40,13 +40,18 @@ OBJS = $(PURE_OBJS) \
 	src/events/event_file.o \
 	src/events/event_log.o \
 	src/events/event_read.o \
+	src/events/event_share.o \
+	src/events/table_scan.o \
 	src/events/stamps.o \
 	src/events/time_log.o \
 	src/funnel/funnel_agg.o \
 	src/funnel/funnel_entity_agg.o \
 	src/funnel/window_funnel_agg.o \
+	src/funnel/funnel_parallel.o \
 	src/funnel/funnel_plan.o \
 	src/funnel/funnel_rows.o \
+	src/funnel/funnel_scan.o \
+	src/funnel/funnel_state.o \
 	src/funnel/funnel_tally.o \
 	src/lead_lag/lead_lag_agg.o \
 	src/panel/panel_agg.o \

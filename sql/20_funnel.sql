@@ -178,6 +178,27 @@ CREATE AGGREGATE activity_metrics.funnel_between(entity uuid, at timestamptz, ki
 COMMENT ON AGGREGATE activity_metrics.funnel_between(uuid, timestamptz, text, text, timestamptz, timestamptz, timestamptz) IS
 'Internal, for funnel_report: funnel() in which attempts start in [entry_since, entry_until) (NULL: no bound) and later steps may come after it.';
 
+CREATE FUNCTION activity_metrics.funnel_scannable(events regclass, entity text, at text, kind text, status text, tz text) RETURNS boolean
+AS 'MODULE_PATHNAME', 'am_funnel_scannable' LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION activity_metrics.funnel_scannable(regclass, text, text, text, text, text) IS
+'Internal, for funnel_report: whether funnel_scan() can read these columns: those of a plain table, of usual types, which the caller may read, whole, without row-level security.';
+
+CREATE FUNCTION activity_metrics.funnel_scan(
+	events regclass,
+	spec text,
+	since timestamptz,
+	entry_until timestamptz,
+	as_of timestamptz,
+	entity text,
+	at text,
+	kind text,
+	status text,
+	tz text)
+RETURNS SETOF activity_metrics.funnel_step
+AS 'MODULE_PATHNAME', 'am_funnel_scan' LANGUAGE C STABLE PARALLEL UNSAFE ROWS 5 COST 100000;
+COMMENT ON FUNCTION activity_metrics.funnel_scan(regclass, text, timestamptz, timestamptz, timestamptz, text, text, text, text, text) IS
+'Internal, for funnel_report: the steps that funnel_between() gives of the events since a time, read from the table itself; no events give zeros. status: the column that tells planned, cancelled and no_show from done; NULL takes all. Errors: a relation for which funnel_scannable() is false (0A000), no right to read it (42501), and those of funnel().';
+
 CREATE FUNCTION activity_metrics.funnel_kinds(spec text, step integer DEFAULT 0) RETURNS text[]
 AS 'MODULE_PATHNAME', 'am_funnel_kinds' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION activity_metrics.funnel_kinds(text, integer) IS

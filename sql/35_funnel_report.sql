@@ -113,12 +113,18 @@ DECLARE
 	note text := format('pg_catalog.replace(s.note, ''no event of kind'', %L)', within || 'no event of kind');
 	condition text := CASE WHEN only_done THEN activity_metrics.done_condition(events, status) ELSE 'true' END;
 	a text := activity_metrics.time_column(events, at, 'at', tz);
+	status_column text := CASE WHEN only_done THEN coalesce(status, CASE WHEN activity_metrics.column_type(events, 'status') IS NOT NULL THEN 'status' END) END;
 	step text;
 	cohort text;
 	segments text;
 BEGIN
 	-- $1 spec, $2 since, $3 until, $4 as_of
 	IF by IS NULL AND holding IS NULL AND grain IS NULL THEN
+		PERFORM activity_metrics.key_column(events, entity, 'entity'), activity_metrics.text_column(events, kind, 'kind');
+		IF activity_metrics.funnel_scannable(events, entity, at, kind, status_column, tz) THEN
+			RETURN format('SELECT NULL::pg_catalog.text, %s FROM activity_metrics.funnel_scan(%s::pg_catalog.oid::pg_catalog.regclass, $1, $2, $3, $4, %L, %L, %L, %L, %L) AS s ORDER BY s.step_no',
+				format(columns, note), events::oid, entity, at, kind, status_column, tz);
+		END IF;
 		IF has_since AND NOT activity_metrics.funnel_has_option(spec, 'count skipped') THEN
 			condition := condition || format(' AND (%1$s IS NULL OR %1$s OPERATOR(pg_catalog.>=) $2)', a);
 		END IF;

@@ -22,6 +22,8 @@
 #include "storage/fileset.h"
 #include "storage/proc.h"
 
+#include "events/event_share.h"
+
 /* Names of sets that workers leave: pgsql_tmp<leader>.<tag>.fileset, tag from here up */
 #define FIRST_TAG		(UINT32_C(1) << 31)
 
@@ -57,7 +59,9 @@ am_event_file_create(AmEventLog *log)
 	static uint32 made = 0;
 	MemoryContext caller = MemoryContextSwitchTo(log->context);
 
-	if (log->shared)
+	if (log->sharing)
+		log->file = am_share_create_file(log->sharing);
+	else if (log->shared)
 	{
 		log->shared->set = *shared_set();
 		snprintf(log->shared->name, sizeof(log->shared->name), "events.%u", made++);
@@ -89,8 +93,8 @@ read_exactly(BufFile *file, void *into, size_t size)
 				 errmsg("could not read the temporary file of an event log")));
 }
 
-AmBlock *
-am_event_file_read(BufFile *file, int64 number)
+static AmBlock *
+read_block(BufFile *file, int64 number)
 {
 	AmBlock		head;
 	AmBlock    *block;
@@ -103,6 +107,33 @@ am_event_file_read(BufFile *file, int64 number)
 	block = MemoryContextAllocHuge(CurrentMemoryContext, head.size);
 	memcpy(block, &head, offsetof(AmBlock, data));
 	read_exactly(file, block->data, head.size - offsetof(AmBlock, data));
+	return block;
+}
+
+AmBlock *
+am_partition_next_on_file(AmEventLog *log, AmPartition *partition, AmFilePlace *place)
+{
+	AmBlock    *block;
+
+	while (place->number < 0)
+	{
+		place->process++;
+		if (log->sharing && log->sharing->reading)
+		{
+			if (place->process == log->sharing->shared->n_processes)
+				return NULL;
+			place->number = log->sharing->last_on_file[place->process];
+		}
+		else
+		{
+			if (place->process > 0)
+				return NULL;
+			place->number = partition->last_on_file;
+		}
+	}
+	block = read_block(log->sharing && log->sharing->reading ? am_share_file(log->sharing, place->process) : log->file,
+					   place->number);
+	place->number = block->previous;
 	return block;
 }
 

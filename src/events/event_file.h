@@ -10,18 +10,29 @@
 
 #include "events/event_log.h"
 
+#define AM_PARTITIONS	256
+
 extern void am_event_file_create(AmEventLog *log);
 extern BufFile *am_event_file_open(AmSharedFile *shared);
 extern void am_event_file_delete(AmSharedFile *shared);
 
-/* A block of the file, in memory of the caller's */
-extern AmBlock *am_event_file_read(BufFile *file, int64 number);
+/* A partition's blocks on file, each in memory of the caller's; NULL after the last */
+typedef struct AmFilePlace
+{
+	int			process;		/* whose file */
+	int64		number;			/* of the next block, or -1 */
+} AmFilePlace;
+
+#define AM_FILE_START	{-1, -1}
+extern AmBlock *am_partition_next_on_file(AmEventLog *log, AmPartition *partition, AmFilePlace *place);
 
 /* Called at the start of the module: the end of a transaction deletes what its workers left */
 extern void am_event_file_init(void);
 
 extern void am_partition_close_block(AmPartition *partition);
 extern void am_partition_free_blocks(AmEventLog *log, AmPartition *partition);
+extern void am_partition_read(AmEventLog *log, AmPartition *partition, AmEntityVisitor visit, void *arg);
+extern void am_partition_write(AmEventLog *log, AmPartition *partition);
 extern void am_event_log_write_all(AmEventLog *log);
 
 #endif							/* AM_EVENT_FILE_H */

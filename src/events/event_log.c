@@ -4,7 +4,7 @@
  *
  * Half of the budget is for blocks; reading needs the rest.  A small log is
  * one chain of growing blocks, so that a query with many groups costs little
- * for each; past PARTITION_ABOVE it is split into PARTITIONS chains.
+ * for each; past PARTITION_ABOVE it is split into AM_PARTITIONS chains.
  *
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.
@@ -17,8 +17,8 @@
 
 #include "common/memory.h"
 #include "events/event_file.h"
+#include "events/event_share.h"
 
-#define PARTITIONS			256
 #define FIRST_BLOCK			512
 #define PARTITION_ABOVE		((Size) 1024 * 1024)
 #define LARGEST_BLOCK		((Size) 32 * 1024)
@@ -46,6 +46,27 @@ am_event_log_create(MemoryContext context, AmEntityType type, bool partial)
 	return log;
 }
 
+static void
+make_partitions(AmEventLog *log)
+{
+	log->partitions = MemoryContextAlloc(log->context, AM_PARTITIONS * sizeof(AmPartition));
+	log->n_partitions = AM_PARTITIONS;
+	log->partition_mask = AM_PARTITIONS - 1;
+	for (int i = 0; i < AM_PARTITIONS; i++)
+		empty_partition(&log->partitions[i]);
+}
+
+AmEventLog *
+am_event_log_create_shared(MemoryContext context, AmEntityType type, AmSharing *sharing, Size budget)
+{
+	AmEventLog *log = am_event_log_create(context, type, false);
+
+	log->budget = budget;
+	log->sharing = sharing;
+	make_partitions(log);
+	return log;
+}
+
 void
 am_event_log_close(AmEventLog *log)
 {
@@ -57,8 +78,11 @@ am_event_log_close(AmEventLog *log)
 static AmBlock *
 new_block(AmEventLog *log, Size size)
 {
-	AmBlock    *block = MemoryContextAllocHuge(log->context, size);
+	dsa_pointer shared = log->sharing ? am_share_allocate(log->sharing, size) : InvalidDsaPointer;
+	AmBlock    *block = DsaPointerIsValid(shared) ? dsa_get_address(log->sharing->area, shared) :
+		MemoryContextAllocHuge(log->context, size);
 
+	block->shared = shared;
 	block->next = NULL;
 	block->previous = -1;
 	block->size = (uint32) size;
@@ -71,7 +95,10 @@ static void
 free_block(AmEventLog *log, AmBlock *block)
 {
 	log->allocated -= block->size;
-	pfree(block);
+	if (DsaPointerIsValid(block->shared))
+		dsa_free(log->sharing->area, block->shared);
+	else
+		pfree(block);
 }
 
 /* Makes an empty block the one that records go to */
@@ -114,7 +141,7 @@ standard_block(const AmEventLog *log, const AmPartition *partition)
 	}
 	/* a quarter of the blocks' share in current blocks, powers of two from 8 kB */
 	size = LARGEST_BLOCK;
-	while (size > BLCKSZ && size * PARTITIONS * 4 > log->budget / 2)
+	while (size > BLCKSZ && size * AM_PARTITIONS * 4 > log->budget / 2)
 		size /= 2;
 	return size;
 }
@@ -132,8 +159,8 @@ write_block(AmEventLog *log, AmPartition *partition, AmBlock *block)
 }
 
 /* Writes a partition's blocks; one of the usual size stays to be filled again */
-static void
-write_partition(AmEventLog *log, AmPartition *partition)
+void
+am_partition_write(AmEventLog *log, AmPartition *partition)
 {
 	Size		standard = standard_block(log, partition);
 	AmBlock    *keep = NULL;
@@ -180,18 +207,16 @@ visit_block(AmEventLog *log, const AmBlock *block, AmRecordVisitor visit, void *
 void
 am_event_log_each_record(AmEventLog *log, AmPartition *partition, AmRecordVisitor visit, void *arg)
 {
-	int64		number = partition->last_on_file;
+	AmFilePlace place = AM_FILE_START;
+	AmBlock    *from_file;
 
 	am_partition_close_block(partition);
 	for (AmBlock *block = partition->blocks; block; block = block->next)
 		visit_block(log, block, visit, arg);
-	while (number >= 0)
+	while ((from_file = am_partition_next_on_file(log, partition, &place)) != NULL)
 	{
-		AmBlock    *block = am_event_file_read(log->file, number);
-
-		number = block->previous;
-		visit_block(log, block, visit, arg);
-		pfree(block);
+		visit_block(log, from_file, visit, arg);
+		pfree(from_file);
 	}
 }
 
@@ -208,11 +233,7 @@ partition_log(AmEventLog *log)
 
 	am_partition_close_block(&single);
 	empty_partition(&log->single);
-	log->partitions = MemoryContextAlloc(log->context, PARTITIONS * sizeof(AmPartition));
-	log->n_partitions = PARTITIONS;
-	log->partition_mask = PARTITIONS - 1;
-	for (int i = 0; i < PARTITIONS; i++)
-		empty_partition(&log->partitions[i]);
+	make_partitions(log);
 
 	/* the old blocks are not the log's any more while they are read */
 	for (AmBlock *block = single.blocks; block; block = block->next)
@@ -232,7 +253,7 @@ am_event_log_write_all(AmEventLog *log)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (log->partitions[i].blocks)
-			write_partition(log, &log->partitions[i]);
+			am_partition_write(log, &log->partitions[i]);
 	}
 }
 
@@ -266,7 +287,7 @@ make_room(AmEventLog *log, AmPartition *partition, Size size)
 		if ((!log->file || wanted > standard) && log->allocated + wanted > log->budget / 2)
 			am_event_log_write_all(log);
 		else if (log->file)
-			write_partition(log, partition);
+			am_partition_write(log, partition);
 		/* what was written left an empty block */
 		if (log->file && partition->blocks && wanted == standard)
 			return;

@@ -20,6 +20,7 @@
 #include "lib/stringinfo.h"
 #include "storage/buffile.h"
 #include "storage/fileset.h"
+#include "utils/dsa.h"
 
 #include "common/mix.h"
 #include "events/stamps.h"
@@ -55,6 +56,7 @@ typedef struct AmBlock
 {
 	struct AmBlock *next;		/* in memory */
 	int64		previous;		/* on file: number of the partition's block before, or -1 */
+	dsa_pointer shared;			/* of itself; published: of the next block; invalid = memory of this process */
 	uint32		size;			/* of the whole block */
 	uint32		used;			/* of the data */
 	char		data[FLEXIBLE_ARRAY_MEMBER];
@@ -90,10 +92,14 @@ typedef struct AmEventLog
 	BufFile    *file;
 	int64		file_blocks;	/* server blocks written */
 	AmSharedFile *shared;		/* of a partial state: the file goes to the leader */
+	struct AmSharing *sharing;	/* of processes that exchange partitions; see event_share.h */
 } AmEventLog;
 
 /* partial: of a parallel plan, to be serialised */
 extern AmEventLog *am_event_log_create(MemoryContext context, AmEntityType type, bool partial);
+
+/* Of one of several processes that share memory: partitioned from the start */
+extern AmEventLog *am_event_log_create_shared(MemoryContext context, AmEntityType type, struct AmSharing *sharing, Size budget);
 
 /* Closes the file, if any; memory goes with the context */
 extern void am_event_log_close(AmEventLog *log);

@@ -129,6 +129,8 @@ read_grouped(AmEventLog *log, AmPartition *partition, bool wide, AmEntityVisitor
 	GroupTable	table;
 	AmBlock    *blocks = partition->blocks;
 	AmBlock    *from_file = NULL;
+	AmBlock    *block_from_file;
+	AmFilePlace file_place = AM_FILE_START;
 	uint32	   *numbers = am_palloc_array(uint32, partition->records);
 	uint64	   *stamps = am_palloc_array(uint64, partition->records);
 	AmStamps	entity = {0};
@@ -142,13 +144,10 @@ read_grouped(AmEventLog *log, AmPartition *partition, bool wide, AmEntityVisitor
 	table.slots = am_palloc_array(uint32, table.n_slots);
 	memset(table.slots, 0, table.n_slots * sizeof(uint32));
 
-	for (int64 number = partition->last_on_file; number >= 0;)
+	while ((block_from_file = am_partition_next_on_file(log, partition, &file_place)) != NULL)
 	{
-		AmBlock    *block = am_event_file_read(log->file, number);
-
-		number = block->previous;
-		block->next = from_file;
-		from_file = block;
+		block_from_file->next = from_file;
+		from_file = block_from_file;
 	}
 
 	for (int pass = 0; pass < 2; pass++)
@@ -346,25 +345,30 @@ read_sorted(AmEventLog *log, AmPartition *partition, AmEntityVisitor visit, void
 }
 
 void
+am_partition_read(AmEventLog *log, AmPartition *partition, AmEntityVisitor visit, void *arg)
+{
+	Size		needed;
+
+	if (partition->records == 0)
+		return;
+	needed = add_size(mul_size(partition->records, GROUPING_BYTES), partition->bytes_on_file);
+	if (needed > log->budget / 4 || partition->records >= PG_UINT32_MAX)
+		read_sorted(log, partition, visit, arg);
+	else if (log->type == AM_ENTITY_INT64)
+		read_grouped(log, partition, false, visit, arg);
+	else
+		read_grouped(log, partition, true, visit, arg);
+	am_partition_free_blocks(log, partition);
+	partition->records = 0;
+}
+
+void
 am_event_log_read(AmEventLog *log, AmEntityVisitor visit, void *arg)
 {
 	for (int i = 0; i < log->n_partitions; i++)
 	{
-		AmPartition *partition = &log->partitions[i];
-		Size		needed;
-
-		if (partition->records == 0)
-			continue;
-		am_partition_close_block(partition);
-		needed = add_size(mul_size(partition->records, GROUPING_BYTES), partition->bytes_on_file);
-		if (needed > log->budget / 4 || partition->records >= PG_UINT32_MAX)
-			read_sorted(log, partition, visit, arg);
-		else if (log->type == AM_ENTITY_INT64)
-			read_grouped(log, partition, false, visit, arg);
-		else
-			read_grouped(log, partition, true, visit, arg);
-		am_partition_free_blocks(log, partition);
-		partition->records = 0;
+		am_partition_close_block(&log->partitions[i]);
+		am_partition_read(log, &log->partitions[i], visit, arg);
 	}
 	am_event_log_close(log);
 }

@@ -7,6 +7,8 @@
  */
 #include "events/time_log.h"
 
+#include <fcntl.h>
+
 #include "catalog/pg_type_d.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
@@ -14,6 +16,7 @@
 
 #include "common/memory.h"
 #include "common/sort.h"
+#include "events/event_share.h"
 
 /* The order is that of unsigned words, the server's that of signed ones */
 #define SIGN_BIT	(UINT64CONST(1) << 63)
@@ -51,8 +54,32 @@ am_time_log_make_room(AmTimeLog *log)
 	log->n = 0;
 }
 
+static void
+rewind_file(BufFile *file)
+{
+	if (BufFileSeek(file, 0, 0, SEEK_SET) != 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not seek in the temporary file of a funnel's times")));
+}
+
 void
-am_time_log_start(AmTimeLog *log)
+am_time_log_sort(AmTimeLog *log)
+{
+	uint64	   *scratch;
+
+	if (log->file || log->sort || log->sorted)
+		return;
+	log->sorted = true;
+	if (log->n < 2)
+		return;
+	scratch = am_palloc_array(uint64, log->n);
+	am_radix_sort((uint64 *) log->values, scratch, log->n);
+	pfree(scratch);
+}
+
+static void
+sort_own(AmTimeLog *log)
 {
 	int64		batch[1024];
 	size_t		bytes;
@@ -60,13 +87,7 @@ am_time_log_start(AmTimeLog *log)
 	log->next = 0;
 	if (!log->file)
 	{
-		if (log->n > 1)
-		{
-			uint64	   *scratch = am_palloc_array(uint64, log->n);
-
-			am_radix_sort((uint64 *) log->values, scratch, log->n);
-			pfree(scratch);
-		}
+		am_time_log_sort(log);
 		return;
 	}
 
@@ -79,10 +100,7 @@ am_time_log_start(AmTimeLog *log)
 	pfree(log->values);
 	log->values = NULL;
 	log->n = log->max = 0;
-	if (BufFileSeek(log->file, 0, 0, SEEK_SET) != 0)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not seek in the temporary file of a funnel's times")));
+	rewind_file(log->file);
 	while ((bytes = BufFileRead(log->file, batch, sizeof(batch))) > 0)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -94,8 +112,8 @@ am_time_log_start(AmTimeLog *log)
 	tuplesort_performsort(log->sort);
 }
 
-bool
-am_time_log_next(AmTimeLog *log, int64 *value)
+static bool
+next_own(AmTimeLog *log, int64 *value)
 {
 	if (log->sort)
 	{
@@ -119,6 +137,36 @@ am_time_log_next(AmTimeLog *log, int64 *value)
 }
 
 void
+am_time_log_start(AmTimeLog *log)
+{
+	sort_own(log);
+	if (log->runs)
+		log->has_own = next_own(log, &log->own);
+}
+
+bool
+am_time_log_next(AmTimeLog *log, int64 *value)
+{
+	AmTimeRun  *least = NULL;
+
+	if (!log->runs)
+		return next_own(log, value);
+	for (AmTimeRun *run = log->runs; run; run = run->following)
+		if (run->next < run->n && (!least || run->values[run->next] < least->values[least->next]))
+			least = run;
+	if (log->has_own && (!least || log->own <= least->values[least->next]))
+	{
+		*value = log->own;
+		log->has_own = next_own(log, &log->own);
+		return true;
+	}
+	if (!least)
+		return false;
+	*value = least->values[least->next++];
+	return true;
+}
+
+void
 am_time_log_end(AmTimeLog *log)
 {
 	if (log->sort)
@@ -128,5 +176,100 @@ am_time_log_end(AmTimeLog *log)
 		BufFileClose(log->file);
 	if (log->values)
 		pfree(log->values);
+	while (log->runs)
+	{
+		AmTimeRun  *run = log->runs;
+
+		log->runs = run->following;
+		pfree(run);
+	}
 	memset(log, 0, sizeof(*log));
+}
+
+static void
+file_name(char *name, size_t size, int process, int bag)
+{
+	snprintf(name, size, "times.%d.%d", process, bag);
+}
+
+/* For a bag over its budget, or where shared memory is full */
+static void
+share_in_file(AmTimeLog *log, AmSharing *sharing, int bag)
+{
+	char		name[64];
+	BufFile    *file;
+	int64		batch[1024];
+	size_t		bytes;
+
+	file_name(name, sizeof(name), sharing->process, bag);
+	file = BufFileCreateFileSet(&sharing->shared->files.fs, name);
+	if (log->file)
+	{
+		rewind_file(log->file);
+		while ((bytes = BufFileRead(log->file, batch, sizeof(batch))) > 0)
+		{
+			CHECK_FOR_INTERRUPTS();
+			BufFileWrite(file, batch, bytes);
+		}
+	}
+	BufFileWrite(file, log->values, log->n * sizeof(int64));
+	BufFileExportFileSet(file);
+	BufFileClose(file);
+}
+
+void
+am_time_log_share(AmTimeLog *log, AmSharing *sharing, int bag, AmSharedTimes *shared)
+{
+	shared->total = log->total;
+	shared->values = InvalidDsaPointer;
+	if (log->total > 0)
+	{
+		if (!log->file)
+			shared->values = am_share_allocate(sharing, log->n * sizeof(int64));
+		if (DsaPointerIsValid(shared->values))
+		{
+			int64	   *values = dsa_get_address(sharing->area, shared->values);
+
+			memcpy(values, log->values, log->n * sizeof(int64));
+			am_radix_sort((uint64 *) values, (uint64 *) log->values, log->n);
+		}
+		else
+			share_in_file(log, sharing, bag);
+	}
+	am_time_log_end(log);
+}
+
+void
+am_time_log_adopt(AmTimeLog *log, AmSharing *sharing, int process, int bag, const AmSharedTimes *shared)
+{
+	if (shared->total == 0)
+		return;
+	if (DsaPointerIsValid(shared->values))
+	{
+		AmTimeRun  *run = palloc0(sizeof(AmTimeRun));
+
+		run->values = dsa_get_address(sharing->area, shared->values);
+		run->n = shared->total;
+		run->following = log->runs;
+		log->runs = run;
+		log->total += shared->total;
+	}
+	else
+	{
+		char		name[64];
+		BufFile    *file;
+		int64		batch[1024];
+		size_t		bytes;
+
+		file_name(name, sizeof(name), process, bag);
+		file = BufFileOpenFileSet(&sharing->shared->files.fs, name, O_RDONLY, false);
+		log->sorted = false;
+		while ((bytes = BufFileRead(file, batch, sizeof(batch))) > 0)
+		{
+			CHECK_FOR_INTERRUPTS();
+			for (Size i = 0; i < bytes / sizeof(int64); i++)
+				am_time_log_add(log, batch[i]);
+		}
+		BufFileClose(file);
+	}
 }

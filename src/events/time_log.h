@@ -11,7 +11,19 @@
 #include "common/compat.h"
 
 #include "storage/buffile.h"
+#include "utils/dsa.h"
 #include "utils/tuplesort.h"
+
+struct AmSharing;
+
+/* Values in order, not this process's own */
+typedef struct AmTimeRun
+{
+	const int64 *values;
+	int64		n;
+	int64		next;
+	struct AmTimeRun *following;
+} AmTimeRun;
 
 typedef struct AmTimeLog
 {
@@ -20,10 +32,21 @@ typedef struct AmTimeLog
 	Size		max;
 	Size		limit;			/* of n; then they go to the file */
 	int64		total;
+	bool		sorted;			/* what is in memory */
 	BufFile    *file;
 	Tuplesortstate *sort;		/* while a spilled bag is read */
 	Size		next;			/* while one in memory is read */
+	AmTimeRun  *runs;			/* of other processes, read along with its own values */
+	bool		has_own;		/* while runs are read: an own value is in hand */
+	int64		own;
 } AmTimeLog;
+
+/* A bag given to another process: in shared memory, sorted, or in a file */
+typedef struct AmSharedTimes
+{
+	int64		total;
+	dsa_pointer values;			/* invalid = in the file, or none */
+} AmSharedTimes;
 
 /* budget in bytes, for filling or for reading */
 extern void am_time_log_init(AmTimeLog *log, Size budget);
@@ -38,9 +61,19 @@ am_time_log_add(AmTimeLog *log, int64 value)
 	log->total++;
 }
 
+/* Ahead of time, for who has to wait anyhow */
+extern void am_time_log_sort(AmTimeLog *log);
+
 /* Ascending: call start once, then next while it returns true, then end; end alone throws the bag away */
 extern void am_time_log_start(AmTimeLog *log);
 extern bool am_time_log_next(AmTimeLog *log, int64 *value);
 extern void am_time_log_end(AmTimeLog *log);
+
+/*
+ * From one process to another: share ends the bag, adopt adds what that
+ * process has shared.  Of its bags each has a number of its own.
+ */
+extern void am_time_log_share(AmTimeLog *log, struct AmSharing *sharing, int bag, AmSharedTimes *shared);
+extern void am_time_log_adopt(AmTimeLog *log, struct AmSharing *sharing, int process, int bag, const AmSharedTimes *shared);
 
 #endif							/* AM_TIME_LOG_H */

@@ -2,139 +2,29 @@
  * funnel(entity, at, kind, spec [, as_of [, entry_until]]): SQL glue.
  *
  * The aggregate groups by entity itself (see event_log.h), so it needs no
- * GROUP BY.  Kinds become roles of the specification on the way in; events of
- * other kinds are dropped, but their times count for the data's end.
+ * GROUP BY.
  *
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.
  */
 #include "common/compat.h"
 
-#include "common/hashfn.h"
 #include "fmgr.h"
-#include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
 #include "nodes/primnodes.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
-#include "utils/varlena.h"
 
-#include "events/event_log.h"
-#include "funnel/funnel_match.h"
-#include "funnel/funnel_plan.h"
 #include "funnel/funnel_rows.h"
-#include "funnel/funnel_tally.h"
+#include "funnel/funnel_state.h"
 
-#define STATE_VERSION		1
-#define LONGEST_CANDIDATE	63	/* bytes of a kind that can be suggested */
-#define STRANGERS			64	/* kinds outside the spec remembered to have been compared */
-
-/* A kind of the spec: whether it occurs, and if not, the present kind most like it */
-typedef struct KindNews
-{
-	int64		events;
-	int			distance;		/* of the candidate; -1 = none yet */
-	int			length;
-	char		candidate[LONGEST_CANDIDATE];
-} KindNews;
-
-typedef struct FunnelState
-{
-	AmFunnelPlan *plan;
-	bool		has_as_of;
-	TimestampTz as_of;
-	TimestampTz entry_since;	/* attempts start in [entry_since, entry_until) */
-	TimestampTz entry_until;
-	bool		has_events;
-	TimestampTz latest;			/* time of any event, of any kind */
-	KindNews   *news;			/* by kind */
-	int			n_absent;		/* kinds of the spec without an event so far */
-	uint64	   *strangers;		/* hashes of kinds outside the spec */
-	AmEventLog *log;
-} FunnelState;
-
-static FunnelState *
-create_state(MemoryContext context, const text *spec_text, AmEntityType type, bool partial)
-{
-	FunnelState *state = MemoryContextAllocZero(context, sizeof(FunnelState));
-	int			n_kinds;
-
-	state->plan = am_funnel_plan_create(context, spec_text);
-	n_kinds = state->plan->spec->n_kinds;
-	state->entry_since = DT_NOBEGIN;
-	state->entry_until = DT_NOEND;
-	state->news = MemoryContextAllocZero(context, n_kinds * sizeof(KindNews));
-	for (int i = 0; i < n_kinds; i++)
-		state->news[i].distance = -1;
-	state->n_absent = n_kinds;
-	state->log = am_event_log_create(context, type, partial);
-	return state;
-}
+#define STATE_VERSION		2
 
 static void
 shut_down(Datum arg)
 {
-	am_event_log_close(((FunnelState *) DatumGetPointer(arg))->log);
-}
-
-/* Lower case by bytes, so that Call is near to call */
-static int
-fold(const char *from, int length, char *to)
-{
-	for (int i = 0; i < length; i++)
-		to[i] = (char) pg_tolower((unsigned char) from[i]);
-	return length;
-}
-
-/* Takes a candidate for an absent kind if it is nearer, or as near and first in order of bytes */
-static void
-suggest(const AmFunnelKind *kind, KindNews *news, const char *name, int length)
-{
-	char		wanted[LONGEST_CANDIDATE];
-	char		present[LONGEST_CANDIDATE];
-	int			distance;
-
-	if (kind->length > LONGEST_CANDIDATE || length > LONGEST_CANDIDATE)
-		return;
-	fold(kind->name, kind->length, wanted);
-	fold(name, length, present);
-	if (news->distance < 0)
-		distance = varstr_levenshtein(wanted, kind->length, present, length, 1, 1, 1, true);
-	else
-	{
-		int			order;
-
-		/* cheap where it is not nearer than what there is */
-		distance = varstr_levenshtein_less_equal(wanted, kind->length, present, length, 1, 1, 1,
-												 news->distance, true);
-		order = memcmp(name, news->candidate, Min(length, news->length));
-		if (order == 0)
-			order = length - news->length;
-		if (distance > news->distance || (distance == news->distance && order >= 0))
-			return;
-	}
-	news->distance = distance;
-	news->length = length;
-	memcpy(news->candidate, name, length);
-}
-
-/* A kind that the spec does not name: perhaps what was meant by one it names in vain */
-static void
-meet_stranger(FunnelState *state, const char *name, int length)
-{
-	uint64		hash = hash_bytes_extended((const unsigned char *) name, length, 0) | 1;
-	uint64	   *known;
-
-	if (!state->strangers)
-		state->strangers = MemoryContextAllocZero(state->log->context, STRANGERS * sizeof(uint64));
-	known = &state->strangers[(hash >> 32) % STRANGERS];
-	if (*known == hash)
-		return;
-	*known = hash;
-	for (int i = 0; i < state->plan->spec->n_kinds; i++)
-		if (state->news[i].events == 0)
-			suggest(&state->plan->spec->kinds[i], &state->news[i], name, length);
+	am_event_log_close(((AmFunnelState *) DatumGetPointer(arg))->log);
 }
 
 /* Arguments: state, entity, at, kind, spec [, as_of [, entry_since, entry_until]] */
@@ -154,18 +44,18 @@ entry_bound(FunctionCallInfo fcinfo, int arg)
 	return arg == ARG_ENTRY_SINCE ? DT_NOBEGIN : DT_NOEND;
 }
 
-static FunnelState *
+static AmFunnelState *
 first_row(FunctionCallInfo fcinfo, AmEntityType type)
 {
 	MemoryContext context;
 	Aggref	   *aggref;
-	FunnelState *state;
+	AmFunnelState *state;
 
 	if (!AggCheckCallContext(fcinfo, &context))
 		elog(ERROR, "funnel transition function called outside an aggregate");
 	aggref = AggGetAggref(fcinfo);
-	state = create_state(context, PG_GETARG_TEXT_PP(ARG_SPEC), type,
-						 aggref && DO_AGGSPLIT_SERIALIZE(aggref->aggsplit));
+	state = am_funnel_state_create(PG_GETARG_TEXT_PP(ARG_SPEC),
+								   am_event_log_create(context, type, aggref && DO_AGGSPLIT_SERIALIZE(aggref->aggsplit)));
 	if (PG_NARGS() > ARG_AS_OF && !PG_ARGISNULL(ARG_AS_OF))
 	{
 		state->has_as_of = true;
@@ -184,11 +74,9 @@ first_row(FunctionCallInfo fcinfo, AmEntityType type)
 static pg_attribute_always_inline Datum
 transition(FunctionCallInfo fcinfo, AmEntityType type, bool uuid)
 {
-	FunnelState *state;
+	AmFunnelState *state;
 	text	   *spec_text;
 	text	   *kind;
-	int			k;
-	TimestampTz at;
 	uint64		stamp;
 
 	if (PG_ARGISNULL(ARG_SPEC))
@@ -197,7 +85,7 @@ transition(FunctionCallInfo fcinfo, AmEntityType type, bool uuid)
 		state = first_row(fcinfo, type);
 	else
 	{
-		state = (FunnelState *) PG_GETARG_POINTER(0);
+		state = (AmFunnelState *) PG_GETARG_POINTER(0);
 		spec_text = PG_GETARG_TEXT_PP(ARG_SPEC);
 		if (!am_same_text(spec_text, state->plan->text))
 			am_funnel_refuse_change("funnel specification");
@@ -212,30 +100,11 @@ transition(FunctionCallInfo fcinfo, AmEntityType type, bool uuid)
 
 	if (PG_ARGISNULL(ARG_AT) || PG_ARGISNULL(ARG_KIND))
 		PG_RETURN_POINTER(state);
-	at = PG_GETARG_TIMESTAMPTZ(ARG_AT);
-	if (unlikely(!am_funnel_plan_has_time(state->plan, at)))
-		am_funnel_check_time(state->plan, at, "event time");
-	if (state->has_as_of && at > state->as_of)
-		PG_RETURN_POINTER(state);
-
-	/* a kind that only occurs without an entity does occur; but such events do not make the data's end */
 	kind = PG_GETARG_TEXT_PP(ARG_KIND);
-	k = am_funnel_plan_kind(state->plan, VARDATA_ANY(kind), VARSIZE_ANY_EXHDR(kind));
-	if (k >= 0 && state->news[k].events++ == 0)
-		state->n_absent--;
-	if (k < 0 && state->n_absent > 0)
-		meet_stranger(state, VARDATA_ANY(kind), VARSIZE_ANY_EXHDR(kind));
-	if (PG_ARGISNULL(ARG_ENTITY))
-		PG_RETURN_POINTER(state);
-	if (!state->has_events || at > state->latest)
-	{
-		state->has_events = true;
-		state->latest = at;
-	}
-	if (k < 0)
+	if (!am_funnel_state_event(state, !PG_ARGISNULL(ARG_ENTITY), PG_GETARG_TIMESTAMPTZ(ARG_AT),
+							   VARDATA_ANY(kind), VARSIZE_ANY_EXHDR(kind), &stamp))
 		PG_RETURN_POINTER(state);
 
-	stamp = am_stamp(state->plan, at, k);
 	if (type == AM_ENTITY_INT64)
 		am_event_log_add_int64(state->log, PG_GETARG_INT64(ARG_ENTITY), stamp);
 	else if (uuid)
@@ -279,12 +148,12 @@ PG_FUNCTION_INFO_V1(am_funnel_serial);
 Datum
 am_funnel_serial(PG_FUNCTION_ARGS)
 {
-	FunnelState *state;
+	AmFunnelState *state;
 	StringInfoData out;
 
 	if (!AggCheckCallContext(fcinfo, NULL))
 		elog(ERROR, "funnel serialisation function called outside an aggregate");
-	state = (FunnelState *) PG_GETARG_POINTER(0);
+	state = (AmFunnelState *) PG_GETARG_POINTER(0);
 	pq_begintypsend(&out);
 	pq_sendbyte(&out, STATE_VERSION);
 	pq_sendbyte(&out, state->log->type);
@@ -298,7 +167,7 @@ am_funnel_serial(PG_FUNCTION_ARGS)
 	pq_sendint64(&out, state->latest);
 	for (int i = 0; i < state->plan->spec->n_kinds; i++)
 	{
-		const KindNews *news = &state->news[i];
+		const AmKindNews *news = &state->news[i];
 
 		pq_sendint64(&out, news->events);
 		pq_sendint32(&out, news->distance >= 0 ? news->length : 0);
@@ -308,32 +177,9 @@ am_funnel_serial(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
 }
 
-/* Brings two views of the kinds of one spec together */
-static void
-combine_news(FunnelState *state, int i, int64 events, const char *candidate, int length)
-{
-	KindNews   *news = &state->news[i];
-
-	if (news->events == 0 && events > 0)
-		state->n_absent--;
-	news->events += events;
-	if (length > 0)
-		suggest(&state->plan->spec->kinds[i], news, candidate, length);
-}
-
-static void
-combine_latest(FunnelState *state, bool has_events, TimestampTz latest)
-{
-	if (has_events && (!state->has_events || latest > state->latest))
-	{
-		state->has_events = true;
-		state->latest = latest;
-	}
-}
-
 /* Adds a serialised state; *state may be NULL */
 static void
-absorb_bytes(FunctionCallInfo fcinfo, FunnelState **state, StringInfo in)
+absorb_bytes(FunctionCallInfo fcinfo, AmFunnelState **state, StringInfo in)
 {
 	MemoryContext context;
 	int			version = pq_getmsgbyte(in);
@@ -357,7 +203,7 @@ absorb_bytes(FunctionCallInfo fcinfo, FunnelState **state, StringInfo in)
 	{
 		if (!AggCheckCallContext(fcinfo, &context))
 			elog(ERROR, "funnel combine function called outside an aggregate");
-		*state = create_state(context, spec_text, type, false);
+		*state = am_funnel_state_create(spec_text, am_event_log_create(context, type, false));
 		(*state)->has_as_of = has_as_of;
 		(*state)->as_of = as_of;
 		AggRegisterCallback(fcinfo, shut_down, PointerGetDatum(*state));
@@ -376,13 +222,13 @@ absorb_bytes(FunctionCallInfo fcinfo, FunnelState **state, StringInfo in)
 	else if (entry_since != (*state)->entry_since || entry_until != (*state)->entry_until)
 		am_funnel_refuse_change("the range of entries");
 	has_events = pq_getmsgbyte(in) != 0;
-	combine_latest(*state, has_events, pq_getmsgint64(in));
+	am_funnel_state_add_latest(*state, has_events, pq_getmsgint64(in));
 	for (int i = 0; i < (*state)->plan->spec->n_kinds; i++)
 	{
 		int64		events = pq_getmsgint64(in);
 		int			n = (int) pq_getmsgint(in, 4);
 
-		combine_news(*state, i, events, pq_getmsgbytes(in, n), n);
+		am_funnel_state_add_news(*state, i, events, pq_getmsgbytes(in, n), n);
 	}
 	am_event_log_absorb((*state)->log, in);
 	pq_getmsgend(in);
@@ -393,7 +239,7 @@ PG_FUNCTION_INFO_V1(am_funnel_combine);
 Datum
 am_funnel_combine(PG_FUNCTION_ARGS)
 {
-	FunnelState *state = PG_ARGISNULL(0) ? NULL : (FunnelState *) PG_GETARG_POINTER(0);
+	AmFunnelState *state = PG_ARGISNULL(0) ? NULL : (AmFunnelState *) PG_GETARG_POINTER(0);
 
 	if (!PG_ARGISNULL(1))
 		absorb_bytes(fcinfo, &state, (StringInfo) PG_GETARG_POINTER(1));
@@ -402,79 +248,21 @@ am_funnel_combine(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(state);
 }
 
-typedef struct Reading
-{
-	const AmFunnelPlan *plan;
-	AmFunnelMatch *match;
-	AmFunnelTally tally;
-} Reading;
-
-static void
-match_entity(void *arg, const AmStamps *stamps)
-{
-	Reading    *reading = arg;
-	AmFunnelEvents events = am_funnel_events(reading->plan, stamps);
-	AmFunnelAttempt attempt;
-	int			level = 0;
-
-	am_funnel_match_begin(reading->match, &events);
-	while (am_funnel_match_next(reading->match, &attempt))
-	{
-		am_funnel_tally_add(&reading->tally, &attempt);
-		level = Max(level, attempt.level);
-	}
-	am_funnel_tally_entity(&reading->tally, level, level == 0 && am_funnel_match_came_late(reading->match));
-}
-
-/* Kinds of a step that never occur, each with the one that does and is most like it */
-static void
-write_absent_kinds(void *arg, int step, StringInfo note)
-{
-	FunnelState *state = arg;
-	const AmFunnelSpec *spec = state->plan->spec;
-
-	for (int i = 0; i < spec->n_kinds; i++)
-	{
-		AmFunnelKind *kind = &spec->kinds[i];
-		KindNews   *news = &state->news[i];
-
-		if (news->events > 0 || !(spec->roles[kind->role].fills & (UINT64CONST(1) << step)))
-			continue;
-		/* kinds of the spec that do occur are candidates as well */
-		for (int other = 0; other < spec->n_kinds; other++)
-			if (state->news[other].events > 0)
-				suggest(kind, news, spec->kinds[other].name, spec->kinds[other].length);
-		if (note->len > 0)
-			appendStringInfoString(note, "; ");
-		appendStringInfo(note, "no event of kind %.*s", kind->length, kind->name);
-		if (news->distance >= 0)
-			appendStringInfo(note, ", nearest kind present: %.*s", news->length, news->candidate);
-	}
-}
-
 PG_FUNCTION_INFO_V1(am_funnel_final);
 Datum
 am_funnel_final(PG_FUNCTION_ARGS)
 {
-	FunnelState *state;
-	const AmFunnelPlan *plan;
-	Reading    *reading;
-	int64		as_of;
+	AmFunnelState *state;
+	AmFunnelReading *reading;
 
 	if (!AggCheckCallContext(fcinfo, NULL))
 		elog(ERROR, "funnel final function called outside an aggregate");
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	state = (FunnelState *) PG_GETARG_POINTER(0);
-	plan = state->plan;
-
-	as_of = am_stamp_bound(plan, state->has_as_of ? state->as_of : state->has_events ? state->latest : plan->origin);
-	reading = palloc(sizeof(Reading));
-	reading->plan = plan;
-	reading->match = am_funnel_match_create(plan->spec, as_of, am_stamp_bound(plan, state->entry_since),
-											am_stamp_bound(plan, state->entry_until));
-	am_funnel_tally_init(&reading->tally, plan->spec, as_of, state->log->budget / 4);
-	am_event_log_read(state->log, match_entity, reading);
+	state = (AmFunnelState *) PG_GETARG_POINTER(0);
+	reading = palloc(sizeof(AmFunnelReading));
+	am_funnel_start_reading(state, reading);
+	am_event_log_read(state->log, am_funnel_match_entity, reading);
 	am_funnel_match_free(reading->match);
-	return am_funnel_rows(fcinfo, &reading->tally, write_absent_kinds, state);
+	return am_funnel_rows(fcinfo, &reading->tally, am_funnel_absent_kinds, state);
 }

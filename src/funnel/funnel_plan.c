@@ -61,14 +61,18 @@ am_funnel_plan_create(MemoryContext context, const text *spec_text)
 	plan->n_slots = 64;
 	while (plan->n_slots < 4 * spec->n_kinds)
 		plan->n_slots *= 2;
-	plan->slots = palloc0(plan->n_slots * sizeof(int16));
+	plan->slots = palloc(plan->n_slots * sizeof(AmKindSlot));
+	for (int i = 0; i < plan->n_slots; i++)
+		plan->slots[i].length = -1;
 	for (int i = 0; i < spec->n_kinds; i++)
 	{
-		uint32		slot = am_hash_kind(spec->kinds[i].name, spec->kinds[i].length) & (plan->n_slots - 1);
+		const AmFunnelKind *kind = &spec->kinds[i];
+		uint64		word = am_kind_word(kind->name, kind->length);
+		uint32		slot = am_kind_slot(plan, word, kind->length);
 
-		while (plan->slots[slot])
+		while (plan->slots[slot].length >= 0)
 			slot = (slot + 1) & (plan->n_slots - 1);
-		plan->slots[slot] = (int16) (i + 1);
+		plan->slots[slot] = (AmKindSlot) {word, kind->length, i};
 	}
 
 	plan->role_bits = LEAST_ROLE_BITS;
@@ -77,19 +81,6 @@ am_funnel_plan_create(MemoryContext context, const text *spec_text)
 	plan->origin = plan->role_bits == LEAST_ROLE_BITS ? MIN_TIMESTAMP : LATER_ORIGIN;
 	plan->end = plan->origin + (INT64CONST(1) << (64 - plan->role_bits));
 	MemoryContextSwitchTo(caller);
-	return plan;
-}
-
-AmFunnelPlan *
-am_funnel_plan_cached(FunctionCallInfo fcinfo, const text *spec_text)
-{
-	AmFunnelPlan *plan = fcinfo->flinfo->fn_extra;
-
-	if (!plan || !am_same_text(plan->text, spec_text))
-	{
-		plan = am_funnel_plan_create(fcinfo->flinfo->fn_mcxt, spec_text);
-		fcinfo->flinfo->fn_extra = plan;
-	}
 	return plan;
 }
 

@@ -12,16 +12,22 @@
 
 #include "datatype/timestamp.h"
 
-#include "common/mix.h"
 #include "events/stamps.h"
 #include "funnel/funnel_match.h"
+
+typedef struct AmKindSlot
+{
+	uint64		word;			/* am_kind_word */
+	int			length;			/* -1 = an empty slot */
+	int			kind;			/* its index in the specification */
+} AmKindSlot;
 
 typedef struct AmFunnelPlan
 {
 	AmFunnelSpec *spec;
 	text	   *text;			/* with a long header */
 	int			n_slots;		/* of the table of kinds; a power of two */
-	int16	   *slots;			/* index of a kind + 1, 0 = empty */
+	AmKindSlot *slots;
 	int			role_bits;		/* of a stamp */
 	TimestampTz origin;			/* time 0 of its stamps */
 	TimestampTz end;			/* the first time that does not fit */
@@ -30,9 +36,6 @@ typedef struct AmFunnelPlan
 /* Parses in the current memory context; a fault becomes an error that names its place */
 extern AmFunnelSpec *am_funnel_parse(const text *spec_text);
 extern AmFunnelPlan *am_funnel_plan_create(MemoryContext context, const text *spec_text);
-
-/* The plan of a text, kept from call to call where the executor allows it */
-extern AmFunnelPlan *am_funnel_plan_cached(FunctionCallInfo fcinfo, const text *spec_text);
 
 /* Errors for what cannot be: a time, and a value that differs within a group */
 extern void am_funnel_check_time(const AmFunnelPlan *plan, TimestampTz at, const char *what);
@@ -46,28 +49,52 @@ am_same_text(const text *a, const text *b)
 		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
 }
 
-static inline uint32
-am_hash_kind(const char *name, int length)
+/* The first eight bytes of a name; a shorter name has words of its own for its length */
+static inline uint64
+am_kind_word(const char *name, int length)
 {
-	uint64		word = 0;
+	uint64		word;
+	uint32		head;
+	uint32		tail;
 
-	memcpy(&word, name, Min(length, 8));
-	return (uint32) (am_mix64(word + (uint64) length * UINT64CONST(0x9e3779b97f4a7c15)) >> 32);
+	if (length >= 8)
+	{
+		memcpy(&word, name, 8);
+		return word;
+	}
+	if (length >= 4)
+	{
+		memcpy(&head, name, 4);
+		memcpy(&tail, name + length - 4, 4);
+		return head | (uint64) tail << 32;
+	}
+	if (length == 0)
+		return 0;
+	return (uint64) (unsigned char) name[0] | (uint64) (unsigned char) name[length >> 1] << 8 |
+		(uint64) (unsigned char) name[length - 1] << 16;
+}
+
+static inline uint32
+am_kind_slot(const AmFunnelPlan *plan, uint64 word, int length)
+{
+	word = (word + (uint64) length) * UINT64CONST(0x9e3779b97f4a7c15);
+	return (uint32) (word >> 32) & (plan->n_slots - 1);
 }
 
 /* The index of a kind in the specification, or -1 */
 static inline int
 am_funnel_plan_kind(const AmFunnelPlan *plan, const char *name, int length)
 {
-	uint32		slot = am_hash_kind(name, length) & (plan->n_slots - 1);
+	uint64		word = am_kind_word(name, length);
+	uint32		slot = am_kind_slot(plan, word, length);
 
-	while (plan->slots[slot])
+	for (; plan->slots[slot].length >= 0; slot = (slot + 1) & (plan->n_slots - 1))
 	{
-		const AmFunnelKind *kind = &plan->spec->kinds[plan->slots[slot] - 1];
+		const AmKindSlot *found = &plan->slots[slot];
 
-		if (kind->length == length && memcmp(kind->name, name, length) == 0)
-			return plan->slots[slot] - 1;
-		slot = (slot + 1) & (plan->n_slots - 1);
+		if (found->word == word && found->length == length &&
+			(length <= 8 || memcmp(plan->spec->kinds[found->kind].name, name, length) == 0))
+			return found->kind;
 	}
 	return -1;
 }

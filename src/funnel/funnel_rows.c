@@ -99,19 +99,13 @@ step_note(const AmFunnelTally *tally, int step, AmAbsentKinds absent, void *arg)
 	return note.len > 0 ? note.data : NULL;
 }
 
-Datum
-am_funnel_rows(FunctionCallInfo fcinfo, AmFunnelTally *tally, AmAbsentKinds absent, void *arg)
+void
+am_funnel_form_rows(AmFunnelTally *tally, AmAbsentKinds absent, void *arg, TupleDesc columns, HeapTuple *steps)
 {
 	const AmFunnelSpec *spec = tally->spec;
 	AmFunnelRow rows[AM_FUNNEL_MAX_STEPS];
-	Datum		steps[AM_FUNNEL_MAX_STEPS];
-	Oid			row_type = get_element_type(get_fn_expr_rettype(fcinfo->flinfo));
-	TupleDesc	columns;
 
-	if (!OidIsValid(row_type))
-		elog(ERROR, "a function of funnel rows does not know its result type");
 	am_funnel_tally_finish(tally, rows);
-	columns = lookup_rowtype_tupdesc(row_type, -1);
 	for (int step = 0; step < spec->n_steps; step++)
 	{
 		Datum		values[28];
@@ -151,8 +145,24 @@ am_funnel_rows(FunctionCallInfo fcinfo, AmFunnelTally *tally, AmAbsentKinds abse
 		am_set_float(values, nulls, 25, row->overall_eventual_rate);
 		am_set_float(values, nulls, 26, row->overall_eventual_rate_low);
 		am_set_float(values, nulls, 27, row->overall_eventual_rate_high);
-		steps[step] = HeapTupleGetDatum(heap_form_tuple(columns, values, nulls));
+		steps[step] = heap_form_tuple(columns, values, nulls);
 	}
+}
+
+Datum
+am_funnel_rows(FunctionCallInfo fcinfo, AmFunnelTally *tally, AmAbsentKinds absent, void *arg)
+{
+	Oid			row_type = get_element_type(get_fn_expr_rettype(fcinfo->flinfo));
+	TupleDesc	columns;
+	HeapTuple	steps[AM_FUNNEL_MAX_STEPS];
+	Datum		values[AM_FUNNEL_MAX_STEPS];
+
+	if (!OidIsValid(row_type))
+		elog(ERROR, "a function of funnel rows does not know its result type");
+	columns = lookup_rowtype_tupdesc(row_type, -1);
+	am_funnel_form_rows(tally, absent, arg, columns, steps);
 	ReleaseTupleDesc(columns);
-	PG_RETURN_ARRAYTYPE_P(construct_array(steps, spec->n_steps, row_type, -1, false, TYPALIGN_DOUBLE));
+	for (int step = 0; step < tally->spec->n_steps; step++)
+		values[step] = HeapTupleGetDatum(steps[step]);
+	PG_RETURN_ARRAYTYPE_P(construct_array(values, tally->spec->n_steps, row_type, -1, false, TYPALIGN_DOUBLE));
 }

@@ -22,34 +22,38 @@
 #include "miscadmin.h"
 
 #include "common/memory.h"
+#include "events/event_share.h"
 #include "stats/rates.h"
 #include "stats/survival.h"
 
 #define DAY		86400000000.0	/* in microseconds */
 
+/* All bags of times, numbered: 3 of the whole, then 5 of each step */
+#define N_LOGS(n_steps)		(3 + 5 * (n_steps))
+
+static AmTimeLog *
+log_by_number(AmFunnelTally *tally, int number)
+{
+	AmFunnelCount *count = &tally->counts[(number - 3) / 5];
+	AmTimeLog  *of_whole[] = {&tally->to_the_end, &tally->open_at_all, &tally->lost_at_all};
+	AmTimeLog  *of_step[] = {&count->from_previous, &count->from_start, &count->to_convert,
+	&count->open_for, &count->lost_after};
+
+	return number < 3 ? of_whole[number] : of_step[(number - 3) % 5];
+}
+
 void
 am_funnel_tally_init(AmFunnelTally *tally, const AmFunnelSpec *spec, int64 as_of, Size budget)
 {
-	Size		share = budget / (5 * spec->n_steps + 3);
+	Size		share = budget / N_LOGS(spec->n_steps);
 
 	memset(tally, 0, sizeof(*tally));
 	tally->spec = spec;
 	tally->as_of = as_of;
 	tally->excluded_by = am_palloc_array(int64, (Size) spec->n_steps * spec->n_roles);
 	memset(tally->excluded_by, 0, (Size) spec->n_steps * spec->n_roles * sizeof(int64));
-	am_time_log_init(&tally->to_the_end, share);
-	am_time_log_init(&tally->open_at_all, share);
-	am_time_log_init(&tally->lost_at_all, share);
-	for (int step = 0; step < spec->n_steps; step++)
-	{
-		AmFunnelCount *count = &tally->counts[step];
-
-		am_time_log_init(&count->from_previous, share);
-		am_time_log_init(&count->from_start, share);
-		am_time_log_init(&count->to_convert, share);
-		am_time_log_init(&count->open_for, share);
-		am_time_log_init(&count->lost_after, share);
-	}
+	for (int i = 0; i < N_LOGS(spec->n_steps); i++)
+		am_time_log_init(log_by_number(tally, i), share);
 }
 
 /* The times of the steps taken, by row.  In any order the rows are the first step done, the second, and so on. */
@@ -149,19 +153,8 @@ am_funnel_tally_entity(AmFunnelTally *tally, int level, bool came_late)
 void
 am_funnel_tally_end(AmFunnelTally *tally)
 {
-	am_time_log_end(&tally->to_the_end);
-	am_time_log_end(&tally->open_at_all);
-	am_time_log_end(&tally->lost_at_all);
-	for (int step = 0; step < tally->spec->n_steps; step++)
-	{
-		AmFunnelCount *count = &tally->counts[step];
-
-		am_time_log_end(&count->from_previous);
-		am_time_log_end(&count->from_start);
-		am_time_log_end(&count->to_convert);
-		am_time_log_end(&count->open_for);
-		am_time_log_end(&count->lost_after);
-	}
+	for (int i = 0; i < N_LOGS(tally->spec->n_steps); i++)
+		am_time_log_end(log_by_number(tally, i));
 }
 
 /* The order statistics around a quantile of n values, picked up as they pass */
@@ -371,4 +364,68 @@ am_funnel_tally_finish(AmFunnelTally *tally, AmFunnelRow *rows)
 						  &row->overall_eventual_rate_high);
 	}
 	am_funnel_tally_end(tally);
+}
+
+/* The counts of a step, numbered */
+#define N_COUNTS	8
+
+static int64 *
+count_by_number(AmFunnelCount *count, int number)
+{
+	int64	   *counts[N_COUNTS] = {&count->reached, &count->entities, &count->taken, &count->still_open,
+	&count->timed_out, &count->excluded, &count->broken, &count->passed_over};
+
+	return counts[number];
+}
+
+struct AmSharedTally
+{
+	int			process;
+	int64		came_late;
+	AmSharedTimes times[N_LOGS(AM_FUNNEL_MAX_STEPS)];
+	int64		counts[AM_FUNNEL_MAX_STEPS][N_COUNTS];
+	int64		excluded_by[FLEXIBLE_ARRAY_MEMBER];
+};
+
+Size
+am_funnel_shared_size(const AmFunnelSpec *spec)
+{
+	return MAXALIGN(offsetof(AmSharedTally, excluded_by) + (Size) spec->n_steps * spec->n_roles * sizeof(int64));
+}
+
+void
+am_funnel_tally_share(AmFunnelTally *tally, AmSharing *sharing, AmSharedTally *shared)
+{
+	int			n_steps = tally->spec->n_steps;
+
+	shared->process = sharing->process;
+	shared->came_late = tally->came_late;
+	for (int step = 0; step < n_steps; step++)
+		for (int i = 0; i < N_COUNTS; i++)
+			shared->counts[step][i] = *count_by_number(&tally->counts[step], i);
+	memcpy(shared->excluded_by, tally->excluded_by, (Size) n_steps * tally->spec->n_roles * sizeof(int64));
+	for (int i = 0; i < N_LOGS(n_steps); i++)
+		am_time_log_share(log_by_number(tally, i), sharing, i, &shared->times[i]);
+}
+
+void
+am_funnel_tally_adopt(AmFunnelTally *tally, AmSharing *sharing, const AmSharedTally *shared)
+{
+	int			n_steps = tally->spec->n_steps;
+
+	tally->came_late += shared->came_late;
+	for (int step = 0; step < n_steps; step++)
+		for (int i = 0; i < N_COUNTS; i++)
+			*count_by_number(&tally->counts[step], i) += shared->counts[step][i];
+	for (int i = 0; i < n_steps * tally->spec->n_roles; i++)
+		tally->excluded_by[i] += shared->excluded_by[i];
+	for (int i = 0; i < N_LOGS(n_steps); i++)
+		am_time_log_adopt(log_by_number(tally, i), sharing, shared->process, i, &shared->times[i]);
+}
+
+void
+am_funnel_tally_prepare(AmFunnelTally *tally)
+{
+	for (int i = 0; i < N_LOGS(tally->spec->n_steps); i++)
+		am_time_log_sort(log_by_number(tally, i));
 }

@@ -76,4 +76,16 @@ extern void am_funnel_tally_end(AmFunnelTally *tally);
 /* Rows for all steps; frees the times that the tally holds, the counts stay */
 extern void am_funnel_tally_finish(AmFunnelTally *tally, AmFunnelRow *rows);
 
+/*
+ * From one process to another, which adds it to its own: share ends the
+ * tally.  Room for what is shared: am_funnel_shared_size().
+ */
+typedef struct AmSharedTally AmSharedTally;
+extern Size am_funnel_shared_size(const AmFunnelSpec *spec);
+extern void am_funnel_tally_share(AmFunnelTally *tally, struct AmSharing *sharing, AmSharedTally *shared);
+extern void am_funnel_tally_adopt(AmFunnelTally *tally, struct AmSharing *sharing, const AmSharedTally *shared);
+
+/* Does ahead of time what can be done before other tallies are there */
+extern void am_funnel_tally_prepare(AmFunnelTally *tally);
+
 #endif							/* AM_FUNNEL_TALLY_H */

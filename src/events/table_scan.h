@@ -1,0 +1,49 @@
+/*
+ * Reading columns of a plain table below the executor.
+ *
+ * The rows are those that SELECT would give under the same snapshot, and the
+ * rights are the caller's: where a row could be hidden, or come from somewhere
+ * else than the table's own pages, am_table_is_plain says no, and the caller
+ * asks in SQL.
+ *
+ * Portions Copyright (c) 2026, activity_metrics contributors
+ * PostgreSQL licence, see LICENSE.
+ */
+#ifndef AM_TABLE_SCAN_H
+#define AM_TABLE_SCAN_H
+
+#include "common/compat.h"
+
+#include "access/relscan.h"
+#include "utils/relcache.h"
+#include "utils/snapshot.h"
+
+#define AM_SCAN_MAX_COLUMNS 8
+
+typedef struct AmTableColumn
+{
+	AttrNumber	number;
+	Oid			type;			/* of a domain its base type */
+} AmTableColumn;
+
+/* False where the table has no such column, or none that is stored */
+extern bool am_table_column(Relation relation, const char *name, AmTableColumn *column);
+
+/* The rights to the columns, as a SELECT needs them; an error names what may not be read */
+extern bool am_table_may_read(Relation relation, const AmTableColumn *columns, int n_columns);
+extern void am_table_refuse(Relation relation);
+
+/* Whether SELECT of the columns is nothing but a scan of the table */
+extern bool am_table_is_plain(Relation relation, const AmTableColumn *columns, int n_columns);
+
+/*
+ * Visits all rows.  Values of variable length have any header but are in
+ * memory whole; they live until the visitor returns.
+ */
+typedef void (*AmRowVisitor) (void *arg, const Datum *values, const bool *nulls);
+
+/* parallel: NULL, or a scan that other processes share */
+extern void am_table_scan(Relation relation, Snapshot snapshot, ParallelTableScanDesc parallel,
+						  const AmTableColumn *columns, int n_columns, AmRowVisitor visit, void *arg);
+
+#endif							/* AM_TABLE_SCAN_H */
