@@ -142,9 +142,9 @@ BEGIN
 		WHEN 'last' THEN 'ORDER BY u.t DESC, u.no DESC LIMIT 1'
 		ELSE format('AND u.no OPERATOR(pg_catalog.=) %s', activity_metrics.funnel_step_no(spec, attribution, 'attribution')) END;
 	cohort := CASE WHEN grain IS NULL THEN NULL ELSE format(
-		'activity_metrics.period_start(activity_metrics.period_no((SELECT pg_catalog.min(t) FROM pg_catalog.unnest((attempt.attempt).times) AS t), %1$L, %2$L), %1$L)::pg_catalog.text',
+		'activity_metrics.period_start(activity_metrics.period_no((attempt.attempt).first_reached[1], %1$L, %2$L), %1$L)::pg_catalog.text',
 		activity_metrics.check_grain(grain), tz) END;
-	segments := CASE WHEN by IS NOT NULL AND grain IS NULL THEN 'SELECT DISTINCT coalesce(segment, ''(none)'') AS segment FROM event'
+	segments := CASE WHEN by IS NOT NULL AND grain IS NULL THEN 'SELECT coalesce(segment, ''(none)'') AS segment FROM event UNION SELECT segment FROM funnel'
 		WHEN by IS NULL AND grain IS NULL THEN 'SELECT NULL::pg_catalog.text AS segment'
 		ELSE 'SELECT segment FROM funnel' END;
 
@@ -193,7 +193,8 @@ BEGIN
 		-- a kind that never occurs at all is said before anything that follows from it
 		format(columns, format('CASE WHEN pg_catalog.strpos(w.note, ''no event of kind'') OPERATOR(pg_catalog.=) 1
 				THEN pg_catalog.replace(pg_catalog.split_part(w.note, ''; '', 1), ''no event of kind'', %L)
-			WHEN funnel.steps IS NULL THEN ''no entity of this segment took the first step'' ELSE s.note END', within || 'no event of kind')),
+			WHEN funnel.steps IS NULL THEN %L ELSE s.note END', within || 'no event of kind',
+			CASE attribution WHEN 'first' THEN 'no entity of this segment took the first step' ELSE 'no attempt belongs to this segment' END)),
 		segments);
 END;
 $$;
@@ -252,7 +253,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE ROWS 20 COST 10000 AS $$
 #variable_conflict use_column
 DECLARE
-	rules text := activity_metrics.funnel_rules(spec, skipped, moved_back, reopened);
+	rules pg_catalog.text := activity_metrics.funnel_rules(spec, skipped, moved_back, reopened);
 BEGIN
 	PERFORM activity_metrics.check_range(since, until);
 	RETURN QUERY EXECUTE activity_metrics.funnel_report_sql(events, rules, by, since IS NOT NULL, until IS NOT NULL, as_of IS NOT NULL,
@@ -262,7 +263,7 @@ END;
 $$;
 COMMENT ON FUNCTION activity_metrics.funnel_report(regclass, text, text, timestamptz, timestamptz, text, text, text, text, timestamptz, text, boolean, text, text, text, text, text, text) IS
 'Funnel over a table or view of events, one row per step (and per segment, if by names a column, and per cohort, if grain is given).
-events: the relation; spec: the funnel, such as ''call -> meeting -> won within 90 days''; since, until: attempts that start in [since, until), later steps may follow; entity, at, kind: its columns, if named otherwise; status: the column that tells planned, cancelled and no_show from done (column status, if there is one), only_done => false takes all; as_of: judge as of then (default: the latest event); tz: the zone of times without one, and of cohorts; attribution: the step whose event gives an attempt its segment, ''first'', ''last'', a step''s name or number; holding: a column whose value is the same along a chain; grain: cohorts by start, such as ''month''; skipped => ''count'': who took a later step passed the ones before; moved_back => ''end'': an event of another step in between ends the attempt; reopened => ''count'': an exclusion ends only what does not go on after it.
+events: the relation; spec: the funnel, such as ''call -> meeting -> won within 90 days''; since, until: attempts that start in [since, until), later steps may follow; entity, at, kind: its columns, if named otherwise; status: the column that tells planned, cancelled and no_show from done (column status, if there is one), only_done => false takes all; as_of: judge as of then (default: the latest event); tz: the zone of times without one, and of cohorts; attribution: the step whose event gives an attempt its segment, ''first'', ''last'', a step''s name or number; holding: a column whose value is the same along a chain; grain: cohorts by when an attempt first entered, such as ''month''; skipped => ''count'': who took a later step passed the ones before; moved_back => ''end'': an event of another step in between ends the attempt; reopened => ''count'': an exclusion ends only what does not go on after it.
 Columns as in funnel_step; segment is (none) where there is no value. No events give zeros.
 Errors: a faulty spec, since after until, another value of an argument (22023), no such column (42703), a column of the wrong type (42804).';
 
@@ -349,7 +350,7 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE ROWS 50 COST 10000 AS $$
 #variable_conflict use_column
 DECLARE
-	rules text := activity_metrics.funnel_rules(spec, skipped, moved_back, reopened);
+	rules pg_catalog.text := activity_metrics.funnel_rules(spec, skipped, moved_back, reopened);
 BEGIN
 	PERFORM activity_metrics.check_range(since, until);
 	RETURN QUERY EXECUTE activity_metrics.funnel_trend_sql(events, rules, grain, entity, at, kind, status, tz, only_done)
@@ -357,7 +358,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.funnel_trend(regclass, text, text, timestamptz, timestamptz, text, text, text, text, timestamptz, text, boolean, text, text, text, text) IS
-'A funnel from its first step to its last, one row for each period in which attempts started, also for those between in which none did.
+'A funnel from its first step to its last, one row for each period in which attempts first entered, also for those between in which none did.
 Arguments as of funnel_report; grain: hour, day, week, month or quarter.
 rate: converted of entered, with its 95 % Wilson interval; eventual_rate: what it comes to when those still open are decided (Aalen-Johansen); median_days: from the first step to the last; is_complete: the time that the last attempts of the period had is over, and nobody is still open; only complete periods compare.
 Errors: as of funnel_report, and an unknown grain (22023).';
@@ -392,7 +393,7 @@ BEGIN
 			CASE WHEN pair.step_no OPERATOR(pg_catalog.=) 1 THEN NULL
 				WHEN s.difference IS NULL THEN ''nobody reached the step before: no difference is defined''
 				WHEN pg_catalog.lag(pair.open_a OPERATOR(pg_catalog.+) pair.open_b) OVER (ORDER BY pair.step_no) OPERATOR(pg_catalog.>) 0::pg_catalog.int8
-					THEN ''attempts are still open: the rates can rise, compare eventual_a and eventual_b''
+					THEN ''attempts are still open: the rates can rise, compare eventual_rate_a and eventual_rate_b''
 				END
 		FROM pair
 		LEFT JOIN LATERAL activity_metrics.newcombe(pair.reached_a, pair.before_a, pair.reached_b, pair.before_b) AS s ON pair.step_no OPERATOR(pg_catalog.>) 1
@@ -450,11 +451,11 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE ROWS 10 COST 20000 AS $$
 #variable_conflict use_column
 DECLARE
-	rules text := activity_metrics.funnel_rules(spec, skipped, moved_back, reopened);
+	rules pg_catalog.text := activity_metrics.funnel_rules(spec, skipped, moved_back, reopened);
 	has_periods boolean := pg_catalog.num_nonnulls(since_a, until_a, since_b, until_b) OPERATOR(pg_catalog.>) 0;
 	found integer;
-	missing text;
-	segments text[];
+	missing pg_catalog.text;
+	segments pg_catalog.text[];
 BEGIN
 	IF by IS NULL AND NOT has_periods THEN
 		RAISE EXCEPTION 'nothing to compare is given' USING ERRCODE = '22023',
@@ -565,8 +566,8 @@ CREATE FUNCTION activity_metrics.funnel_entities(
 RETURNS SETOF activity_metrics.funnel_entity
 LANGUAGE plpgsql STABLE ROWS 1000 COST 10000 AS $$
 DECLARE
-	rules text := activity_metrics.funnel_rules(spec, skipped, moved_back, reopened);
-	stops text[] := ARRAY['converted', 'still open', 'timed out', 'excluded', 'broken'];
+	rules pg_catalog.text := activity_metrics.funnel_rules(spec, skipped, moved_back, reopened);
+	stops pg_catalog.text[] := ARRAY['converted', 'still open', 'timed out', 'excluded', 'broken'];
 BEGIN
 	PERFORM activity_metrics.check_range(since, until);
 	IF stop OPERATOR(pg_catalog.<>) ALL (stops) THEN

@@ -23,20 +23,27 @@
 #define ordered_datum(value)	Int64GetDatum((int64) ((uint64) (value) ^ SIGN_BIT))
 #define ordered_value(datum)	((int64) ((uint64) DatumGetInt64(datum) ^ SIGN_BIT))
 
+/* A bag has room for so many values in any case */
+#define FEWEST		1024
+
+/* Of a value in memory, with the scratch of the sort */
+#define VALUE_BYTES	(2 * sizeof(int64))
+
 void
-am_time_log_init(AmTimeLog *log, Size budget)
+am_time_log_init(AmTimeLog *log, AmTimePool *pool)
 {
 	memset(log, 0, sizeof(*log));
-	/* as much again for the scratch of the sort */
-	log->limit = Max(budget / (2 * sizeof(int64)), 1024);
+	log->pool = pool;
 }
 
 void
 am_time_log_make_room(AmTimeLog *log)
 {
-	if (log->n < log->limit)
+	Size		max = log->max ? log->max * 2 : 64;
+	Size		more = (max - log->max) * VALUE_BYTES;
+
+	if (max <= FEWEST || log->pool->left >= more)
 	{
-		Size		max = log->max ? Min(log->max * 2, log->limit) : 64;
 		int64	   *grown = am_palloc_array(int64, max);
 
 		if (log->values)
@@ -46,6 +53,7 @@ am_time_log_make_room(AmTimeLog *log)
 		}
 		log->values = grown;
 		log->max = max;
+		log->pool->left -= Min(more, log->pool->left);
 		return;
 	}
 	if (!log->file)
@@ -93,13 +101,13 @@ sort_own(AmTimeLog *log)
 
 	log->sort = tuplesort_begin_datum(INT8OID, lookup_type_cache(INT8OID, TYPECACHE_LT_OPR)->lt_opr,
 									  InvalidOid, false,
-									  (int) Min(log->limit * 2 * sizeof(int64) / 1024, MAX_KILOBYTES),
+									  (int) Min(log->max * VALUE_BYTES / 1024, MAX_KILOBYTES),
 									  NULL, TUPLESORT_NONE);
 	for (Size i = 0; i < log->n; i++)
 		tuplesort_putdatum(log->sort, ordered_datum(log->values[i]), false);
 	pfree(log->values);
 	log->values = NULL;
-	log->n = log->max = 0;
+	log->n = 0;
 	rewind_file(log->file);
 	while ((bytes = BufFileRead(log->file, batch, sizeof(batch))) > 0)
 	{
@@ -176,6 +184,8 @@ am_time_log_end(AmTimeLog *log)
 		BufFileClose(log->file);
 	if (log->values)
 		pfree(log->values);
+	if (log->pool)
+		log->pool->left += log->max * VALUE_BYTES;
 	while (log->runs)
 	{
 		AmTimeRun  *run = log->runs;

@@ -25,12 +25,18 @@ typedef struct AmTimeRun
 	struct AmTimeRun *following;
 } AmTimeRun;
 
+/* The memory of several bags: each takes what it needs as long as there is some */
+typedef struct AmTimePool
+{
+	Size		left;
+} AmTimePool;
+
 typedef struct AmTimeLog
 {
+	AmTimePool *pool;
 	int64	   *values;			/* in the order of unsigned words */
 	Size		n;				/* in memory */
 	Size		max;
-	Size		limit;			/* of n; then they go to the file */
 	int64		total;
 	bool		sorted;			/* what is in memory */
 	BufFile    *file;
@@ -48,8 +54,7 @@ typedef struct AmSharedTimes
 	dsa_pointer values;			/* invalid = in the file, or none */
 } AmSharedTimes;
 
-/* budget in bytes, for filling or for reading */
-extern void am_time_log_init(AmTimeLog *log, Size budget);
+extern void am_time_log_init(AmTimeLog *log, AmTimePool *pool);
 extern void am_time_log_make_room(AmTimeLog *log);
 
 static inline void

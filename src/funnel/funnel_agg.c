@@ -56,6 +56,7 @@ first_row(FunctionCallInfo fcinfo, AmEntityType type)
 	aggref = AggGetAggref(fcinfo);
 	state = am_funnel_state_create(PG_GETARG_TEXT_PP(ARG_SPEC),
 								   am_event_log_create(context, type, aggref && DO_AGGSPLIT_SERIALIZE(aggref->aggsplit)));
+	state->constant = aggref && am_is_literal(aggref, ARG_SPEC);
 	if (PG_NARGS() > ARG_AS_OF && !PG_ARGISNULL(ARG_AS_OF))
 	{
 		state->has_as_of = true;
@@ -75,7 +76,6 @@ static pg_attribute_always_inline Datum
 transition(FunctionCallInfo fcinfo, AmEntityType type, bool uuid)
 {
 	AmFunnelState *state;
-	text	   *spec_text;
 	text	   *kind;
 	uint64		stamp;
 
@@ -86,8 +86,7 @@ transition(FunctionCallInfo fcinfo, AmEntityType type, bool uuid)
 	else
 	{
 		state = (AmFunnelState *) PG_GETARG_POINTER(0);
-		spec_text = PG_GETARG_TEXT_PP(ARG_SPEC);
-		if (!am_same_text(spec_text, state->plan->text))
+		if (!state->constant && !am_same_text(PG_GETARG_TEXT_PP(ARG_SPEC), state->plan->text))
 			am_funnel_refuse_change("funnel specification");
 		if (PG_NARGS() > ARG_AS_OF &&
 			(PG_ARGISNULL(ARG_AS_OF) == state->has_as_of ||

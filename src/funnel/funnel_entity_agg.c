@@ -96,14 +96,6 @@ same_call(const Call *call, const text *spec, TimestampTz as_of, TimestampTz ent
 		(call->constant || am_same_text(call->plan->text, spec));
 }
 
-/* Is the specification of this aggregate call a literal? */
-static bool
-has_constant_spec(const Aggref *aggref)
-{
-	return list_length(aggref->args) >= ARG_SPEC &&
-		IsA(((TargetEntry *) list_nth(aggref->args, ARG_SPEC - 1))->expr, Const);
-}
-
 /* Does the aggregate call itself order its rows by time, ascending? */
 static bool
 is_ordered(const Aggref *aggref)
@@ -140,7 +132,7 @@ make_call(FunctionCallInfo fcinfo, MemoryContext context, const text *spec,
 	call->largest = am_budget() / 16 / sizeof(uint64);
 	if (fcinfo->flinfo->fn_expr && aggref && !DO_AGGSPLIT_COMBINE(aggref->aggsplit))
 	{
-		call->constant = has_constant_spec(aggref);
+		call->constant = am_is_literal(aggref, ARG_SPEC);
 		if (PG_NARGS() <= ARG_AS_OF && is_ordered(aggref))
 			call->streaming = make_matcher(call);
 	}
@@ -184,6 +176,7 @@ add_spilled(FunctionCallInfo fcinfo, EntityState *state, uint64 stamp)
 {
 	MemoryContext context;
 	MemoryContext caller;
+	AmTimePool *pool;
 
 	if (!AggCheckCallContext(fcinfo, &context))
 		elog(ERROR, "funnel transition function called outside an aggregate");
@@ -191,7 +184,9 @@ add_spilled(FunctionCallInfo fcinfo, EntityState *state, uint64 stamp)
 	if (!state->spilled)
 	{
 		state->spilled = palloc(sizeof(AmTimeLog));
-		am_time_log_init(state->spilled, am_budget() / 4);
+		pool = palloc(sizeof(AmTimePool));
+		pool->left = am_budget() / 4;
+		am_time_log_init(state->spilled, pool);
 		AggRegisterCallback(fcinfo, close_spilled, PointerGetDatum(state->spilled));
 		for (uint32 i = 0; i < state->n; i++)
 			am_time_log_add(state->spilled, (int64) state->stamps[i]);

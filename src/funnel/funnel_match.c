@@ -181,6 +181,9 @@ am_place_step(Placing *placing, const AmFunnelSpec *spec, int step)
 	return true;
 }
 
+/* keeps a loop from becoming a call of memcpy */
+#define AM_NO_IDIOM()	__asm__ volatile ("")
+
 /* Times fit 59 bits and durations 57, so nothing here overflows */
 static inline bool
 in_window(const AmFunnelSpec *spec, const Chain *chain, int64_t time)
@@ -199,8 +202,12 @@ offer(Chain *slot, const Chain *base, int from, int level, int64_t time)
 
 	if (slot->valid && slot->times[0] >= start)
 		return;
-	if (from > 0)
-		memcpy(slot->times, base->times, from * sizeof(int64_t));
+	/* few: a call would cost more */
+	for (int step = 0; step < from; step++)
+	{
+		slot->times[step] = base->times[step];
+		AM_NO_IDIOM();
+	}
 	for (int step = from; step < level; step++)
 		slot->times[step] = time;
 	slot->valid = true;

@@ -10,6 +10,7 @@
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
+#include "nodes/primnodes.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -82,6 +83,13 @@ am_funnel_plan_create(MemoryContext context, const text *spec_text)
 	plan->end = plan->origin + (INT64CONST(1) << (64 - plan->role_bits));
 	MemoryContextSwitchTo(caller);
 	return plan;
+}
+
+bool
+am_is_literal(const Aggref *aggref, int argument)
+{
+	return list_length(aggref->args) >= argument &&
+		IsA(((TargetEntry *) list_nth(aggref->args, argument - 1))->expr, Const);
 }
 
 void

@@ -42,6 +42,10 @@ extern void am_funnel_check_time(const AmFunnelPlan *plan, TimestampTz at, const
 pg_noreturn extern void am_funnel_refuse_change(const char *what);
 pg_noreturn extern void am_funnel_refuse_null_spec(void);
 
+/* Is this argument (from 1, without the state) of an aggregate call a literal? */
+struct Aggref;
+extern bool am_is_literal(const struct Aggref *aggref, int argument);
+
 static inline bool
 am_same_text(const text *a, const text *b)
 {

@@ -61,6 +61,15 @@ never_times_out(const AmFunnelSpec *spec, int step)
 	return false;
 }
 
+static bool
+has_exclusions(const AmFunnelSpec *spec)
+{
+	for (int role = 0; role < spec->n_roles; role++)
+		if (spec->roles[role].excludes)
+			return true;
+	return (spec->options & AM_FUNNEL_STRICT_ORDER) != 0;
+}
+
 /* Why a value is zero or missing, and what else a reader has to know; NULL if nothing */
 static char *
 step_note(const AmFunnelTally *tally, int step, AmAbsentKinds absent, void *arg)
@@ -69,33 +78,39 @@ step_note(const AmFunnelTally *tally, int step, AmAbsentKinds absent, void *arg)
 	const AmFunnelCount *count = &tally->counts[step];
 	StringInfoData note;
 	bool		any_order = (spec->options & AM_FUNNEL_ANY_ORDER) != 0;
+	bool		absent_kinds;
 	int			first_open = 0;
 
 	initStringInfo(&note);
 	if (absent)
 		absent(arg, step, &note);
-	if (note.len == 0 && step == 0 && count->reached == 0)
+	absent_kinds = note.len > 0;
+	if (!absent_kinds && step == 0 && count->reached == 0)
 		appendStringInfoString(&note, "nobody entered: rates are not defined");
-	else if (note.len == 0 && step > 0 && tally->counts[step - 1].reached == 0)
+	else if (!absent_kinds && step > 0 && tally->counts[step - 1].reached == 0)
 		appendStringInfoString(&note, "nobody reached the step before: the rate is not defined");
-	else if (note.len == 0 && step > 0 && count->reached == 0)
+	else if (!absent_kinds && step > 0 && count->reached == 0)
 		appendStringInfoString(&note, "nobody took this step in time after the one before");
 
-	while (first_open < spec->n_steps - 1 && !never_times_out(spec, first_open))
+	while (first_open < spec->n_steps - 1 &&
+		   (tally->counts[first_open].still_open == 0 || !never_times_out(spec, first_open)))
 		first_open++;
-	if (step == first_open && step < spec->n_steps - 1 && tally->counts[0].reached > 0)
-		appendStringInfoString(part(&note), "no within: whoever stopped counts as still open");
+	if (step == first_open && step < spec->n_steps - 1)
+		appendStringInfoString(part(&note), has_exclusions(spec) ?
+							   "no within: whoever stopped and was not excluded counts as still open" :
+							   "no within: whoever stopped counts as still open");
 	if (spec->steps[step].optional && !any_order && count->reached > 0)
 		appendStringInfo(part(&note), "optional: " INT64_FORMAT " of " INT64_FORMAT " took it", count->taken, count->reached);
 	else if (count->taken < count->reached && !any_order)
 		appendStringInfo(part(&note), INT64_FORMAT " of " INT64_FORMAT " skipped it", count->reached - count->taken, count->reached);
 	note_exclusions(tally, step, &note);
-	if (step == 0 && tally->came_late > 0 && !any_order)
+	if (step == 0 && tally->came_late > 0 && !any_order && !absent_kinds)
 		appendStringInfo(part(&note), INT64_FORMAT " took later steps without it, and are left out", tally->came_late);
 	if (count->passed_over > 0)
 		appendStringInfo(part(&note), INT64_FORMAT " went on without the next step", count->passed_over);
-	if ((spec->options & AM_FUNNEL_TOTALS) && count->reached > 0)
-		appendStringInfo(part(&note), INT64_FORMAT " attempts of " INT64_FORMAT " entities", count->reached, count->entities);
+	if (count->reached > count->entities)
+		appendStringInfo(part(&note), INT64_FORMAT " attempts of " INT64_FORMAT "%s", count->reached, count->entities,
+						 count->entities == 1 ? " entity" : " entities");
 	return note.len > 0 ? note.data : NULL;
 }
 

@@ -490,7 +490,7 @@ parse_step(Parser *p)
 		char		message[80];
 
 		snprintf(message, sizeof(message), "a funnel has at most %d steps", AM_FUNNEL_MAX_STEPS);
-		return too_large(p, start, message, NULL);
+		return too_large(p, start, message, "Leave steps out, or put those that belong together into one: (a | b).");
 	}
 	if (!parse_kinds(p, "a step", UINT64_C(1) << spec->n_steps, 0))
 		return false;
@@ -614,6 +614,9 @@ after_chain_hint(Parser *p)
 
 	if (c == '|')
 		return "Alternatives stand in parentheses: (a | b).";
+	if (p->spec->within != AM_NO_LIMIT)
+		return next_is_word(p, "within") || is_digit(c) ? "A length of time is one number and one unit: 36 hours." :
+			"Options follow a comma: within 90 days, strict order.";
 	if (p->at < p->length && word_end(p, p->at) > p->at && c != '>' && c != '=' && c != '-' && !(c & 0x80))
 		return "A kind with blanks is written in single quotes, and these doubled inside an SQL literal.";
 	return "Steps are joined by \"->\": call -> meeting -> won.";
@@ -632,7 +635,7 @@ parse_tail(Parser *p)
 		if (accept_word(p, "within"))
 		{
 			if (p->spec->within != AM_NO_LIMIT)
-				return fault_at(p, start, "within is given twice", NULL);
+				return fault_at(p, start, "within is given twice", "A limit for one step stands after it: meeting [14 days].");
 			if (!parse_duration(p, &p->spec->within))
 				return false;
 		}
@@ -719,7 +722,7 @@ am_funnel_spec_parse(const char *text, size_t length, AmSpecFault *fault)
 		char		message[80];
 
 		snprintf(message, sizeof(message), "a specification has at most %d bytes", AM_FUNNEL_MAX_TEXT);
-		too_large(&p, 0, message, NULL);
+		too_large(&p, 0, message, "Map the kinds to fewer ones in a view.");
 		return NULL;
 	}
 	if (!parse_chain(&p) || !parse_tail(&p) || !finish_spec(&p))

@@ -151,5 +151,5 @@ am_funnel_start_reading(AmFunnelState *state, AmFunnelReading *reading)
 	reading->plan = plan;
 	reading->match = am_funnel_match_create(plan->spec, as_of, am_stamp_bound(plan, state->entry_since),
 											am_stamp_bound(plan, state->entry_until));
-	am_funnel_tally_init(&reading->tally, plan->spec, as_of, state->log->budget / 4);
+	am_funnel_tally_init(&reading->tally, plan->spec, as_of, state->log->budget / 8);
 }

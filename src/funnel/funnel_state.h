@@ -34,6 +34,7 @@ typedef struct AmKindNews
 typedef struct AmFunnelState
 {
 	AmFunnelPlan *plan;
+	bool		constant;		/* the specification cannot change within the query */
 	bool		has_as_of;
 	TimestampTz as_of;
 	TimestampTz entry_since;	/* attempts start in [entry_since, entry_until) */

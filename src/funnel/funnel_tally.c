@@ -45,15 +45,14 @@ log_by_number(AmFunnelTally *tally, int number)
 void
 am_funnel_tally_init(AmFunnelTally *tally, const AmFunnelSpec *spec, int64 as_of, Size budget)
 {
-	Size		share = budget / N_LOGS(spec->n_steps);
-
 	memset(tally, 0, sizeof(*tally));
 	tally->spec = spec;
 	tally->as_of = as_of;
+	tally->pool.left = budget;
 	tally->excluded_by = am_palloc_array(int64, (Size) spec->n_steps * spec->n_roles);
 	memset(tally->excluded_by, 0, (Size) spec->n_steps * spec->n_roles * sizeof(int64));
 	for (int i = 0; i < N_LOGS(spec->n_steps); i++)
-		am_time_log_init(log_by_number(tally, i), share);
+		am_time_log_init(log_by_number(tally, i), &tally->pool);
 }
 
 /* The times of the steps taken, by row.  In any order the rows are the first step done, the second, and so on. */

@@ -32,6 +32,7 @@ typedef struct AmFunnelTally
 {
 	const AmFunnelSpec *spec;
 	int64		as_of;
+	AmTimePool	pool;
 	int64		came_late;		/* entities with later steps, but no attempt */
 	int64	   *excluded_by;	/* [step * n_roles + role] */
 	AmTimeLog	to_the_end;		/* from when the first step was first reached to when the last was */
