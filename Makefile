@@ -151,7 +151,7 @@ demo-clean:
 
 # funnel() against the floor of any grouping, on a throwaway server; ROWS and RUNS change the size
 bench:
-	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/bench/run
+	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/bench/funnel
 
 # vanity() on labelled worlds, graded; needs Debian's python3-numpy, so its own python3 comes first
 PYTHON3 ?= $(firstword $(wildcard /usr/bin/python3) python3)

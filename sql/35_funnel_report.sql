@@ -250,7 +250,8 @@ RETURNS TABLE (
 	overall_eventual_rate double precision,
 	overall_eventual_rate_low double precision,
 	overall_eventual_rate_high double precision)
-LANGUAGE plpgsql STABLE ROWS 20 COST 10000 AS $$
+-- compiling the statement would take longer than running it
+LANGUAGE plpgsql STABLE ROWS 20 COST 10000 SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	rules pg_catalog.text := activity_metrics.funnel_rules(spec, skipped, moved_back, reopened);
@@ -347,7 +348,7 @@ RETURNS TABLE (
 	median_days double precision,
 	is_complete boolean,
 	note text)
-LANGUAGE plpgsql STABLE ROWS 50 COST 10000 AS $$
+LANGUAGE plpgsql STABLE ROWS 50 COST 10000 SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	rules pg_catalog.text := activity_metrics.funnel_rules(spec, skipped, moved_back, reopened);
@@ -564,7 +565,7 @@ CREATE FUNCTION activity_metrics.funnel_entities(
 	moved_back text DEFAULT 'ignore',
 	reopened text DEFAULT 'end')
 RETURNS SETOF activity_metrics.funnel_entity
-LANGUAGE plpgsql STABLE ROWS 1000 COST 10000 AS $$
+LANGUAGE plpgsql STABLE ROWS 1000 COST 10000 SET jit = off AS $$
 DECLARE
 	rules pg_catalog.text := activity_metrics.funnel_rules(spec, skipped, moved_back, reopened);
 	stops pg_catalog.text[] := ARRAY['converted', 'still open', 'timed out', 'excluded', 'broken'];
