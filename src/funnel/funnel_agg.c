@@ -11,6 +11,7 @@
 
 #include "fmgr.h"
 #include "libpq/pqformat.h"
+#include "mb/pg_wchar.h"
 #include "nodes/primnodes.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -176,15 +177,24 @@ am_funnel_serial(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
 }
 
+static void
+refuse_damaged(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+			 errmsg("cannot read a damaged funnel state")));
+}
+
 /* Adds a serialised state; *state may be NULL */
 static void
 absorb_bytes(FunctionCallInfo fcinfo, AmFunnelState **state, StringInfo in)
 {
 	MemoryContext context;
 	int			version = pq_getmsgbyte(in);
-	int			type = pq_getmsgbyte(in);
-	int			length = (int) pq_getmsgint(in, 4);
-	text	   *spec_text = cstring_to_text_with_len(pq_getmsgbytes(in, length), length);
+	int			type;
+	int			length;
+	text	   *spec_text;
+	const AmFunnelPlan *plan;
 	bool		has_as_of;
 	TimestampTz as_of;
 	TimestampTz entry_since;
@@ -196,6 +206,14 @@ absorb_bytes(FunctionCallInfo fcinfo, AmFunnelState **state, StringInfo in)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 				 errmsg("cannot read a funnel state of version %d", version)));
+	type = pq_getmsgbyte(in);
+	if ((type != AM_ENTITY_INT64 && type != AM_ENTITY_BYTES) || (!is_new && type != (int) (*state)->log->type))
+		refuse_damaged();
+	length = (int) pq_getmsgint(in, 4);
+	spec_text = cstring_to_text_with_len(pq_getmsgbytes(in, length), length);
+	/* names are compared by characters, which must be whole ones */
+	if (!pg_verifymbstr(VARDATA(spec_text), length, true))
+		refuse_damaged();
 	has_as_of = pq_getmsgbyte(in) != 0;
 	as_of = pq_getmsgint64(in);
 	if (is_new)
@@ -222,14 +240,19 @@ absorb_bytes(FunctionCallInfo fcinfo, AmFunnelState **state, StringInfo in)
 		am_funnel_refuse_change("the range of entries");
 	has_events = pq_getmsgbyte(in) != 0;
 	am_funnel_state_add_latest(*state, has_events, pq_getmsgint64(in));
-	for (int i = 0; i < (*state)->plan->spec->n_kinds; i++)
+	plan = (*state)->plan;
+	for (int i = 0; i < plan->spec->n_kinds; i++)
 	{
 		int64		events = pq_getmsgint64(in);
 		int			n = (int) pq_getmsgint(in, 4);
+		const char *candidate = pq_getmsgbytes(in, n);
 
-		am_funnel_state_add_news(*state, i, events, pq_getmsgbytes(in, n), n);
+		if (events < 0 || events > PG_INT64_MAX - (*state)->news[i].events ||
+			n > AM_LONGEST_CANDIDATE || !pg_verifymbstr(candidate, n, true))
+			refuse_damaged();
+		am_funnel_state_add_news(*state, i, events, candidate, n);
 	}
-	am_event_log_absorb((*state)->log, in);
+	am_event_log_absorb((*state)->log, in, plan->role_bits, plan->spec->n_roles);
 	pq_getmsgend(in);
 }
 

@@ -227,31 +227,31 @@ note_furthest(AmFunnelAttempt *attempt, const Plain *plain, int level, int64_t t
 
 /* High steps first, so that the event fills one step of a chain */
 static inline void
-match_event(AmFunnelMatch *match, Plain *plain, AmFunnelAttempt *attempt, int64_t time, int role)
+match_event(const AmFunnelMatch *match, int64_t within, Plain *plain, AmFunnelAttempt *attempt,
+			int64_t time, uint64_t fills)
 {
-	uint64_t	fills = match->spec->roles[role].fills;
-
-	match->seen |= fills;
 	while (fills)
 	{
 		int			step = HIGHEST(fills);
+		Chain	   *base = &plain->latest[step];
 
 		fills &= ~BIT(step);
 		if (step == 0)
 		{
 			if (!in_entry_range(match, time))
 				continue;
-			offer(&plain->latest[1], NULL, 0, 1, time);
+			base[1].times[0] = time;
+			base[1].valid = true;
 		}
 		else
 		{
-			const Chain *base = &plain->latest[step];
-
-			if (!base->valid || !in_window(match->spec, base, time))
+			/* without a window nothing is ever too late */
+			if (!base->valid || time - base->times[0] > within)
 				continue;
-			offer(&plain->latest[step + 1], base, step, step + 1, time);
+			offer(base + 1, base, step, step + 1, time);
 		}
-		note_furthest(attempt, plain, step + 1, time);
+		if (step >= attempt->level)
+			note_furthest(attempt, plain, step + 1, time);
 	}
 }
 
@@ -319,27 +319,34 @@ consume_plain(AmFunnelMatch *match, Plain *plain, AmFunnelAttempt *attempt)
 	const AmFunnelEvents *events = match->events;
 	int			role_bits = events->role_bits;
 	uint64_t	role_mask = BITS_UP_TO(role_bits - 1);
-	uint64_t	stamp = events->n > 0 ? stamp_at(events, 0) : 0;
+	int64_t		n = events->n;
+	int64_t		within = spec->within;
+	uint64_t	seen = match->seen;
+	uint64_t	stamp = n > 0 ? stamp_at(events, 0) : 0;
 
-	for (int64_t i = 0; i < events->n && attempt->level < spec->n_steps;)
+	for (int64_t i = 0; i < n && attempt->level < spec->n_steps;)
 	{
-		uint64_t	next = i + 1 < events->n ? stamp_at(events, i + 1) : 0;
+		uint64_t	next = i + 1 < n ? stamp_at(events, i + 1) : 0;
+		uint64_t	fills;
 
-		if (i + 1 < events->n && next >> role_bits == stamp >> role_bits)
+		if (i + 1 < n && next >> role_bits == stamp >> role_bits)
 		{
 			am_read_group(match, i, 1, &plain->group);
-			match->seen |= plain->group.fills;
+			seen |= plain->group.fills;
 			match_group(match, plain, attempt);
 			i = plain->group.next;
-			if (i < events->n)
+			if (i < n)
 				stamp = stamp_at(events, i);
 			continue;
 		}
-		match_event(match, plain, attempt, (int64_t) (stamp >> role_bits), (int) (stamp & role_mask));
+		fills = spec->roles[stamp & role_mask].fills;
+		seen |= fills;
+		match_event(match, within, plain, attempt, (int64_t) (stamp >> role_bits), fills);
 		stamp = next;
 		if ((++i & 0xffff) == 0)
 			AM_CHECK_INTERRUPTS();
 	}
+	match->seen = seen;
 }
 
 static bool

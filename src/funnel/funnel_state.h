@@ -84,7 +84,7 @@ extern void am_funnel_absent_kinds(void *state, int step, StringInfo note);
  * Takes an event with a time and a kind.  True if the log has to have it,
  * under this stamp.
  */
-static inline bool
+static pg_attribute_always_inline bool
 am_funnel_state_event(AmFunnelState *state, bool has_entity, TimestampTz at,
 					  const char *kind, int kind_length, uint64 *stamp)
 {
