@@ -36,6 +36,38 @@ $$;
 COMMENT ON FUNCTION activity_metrics.funnel_rules(text, text, text, text) IS
 'Internal: a funnel specification with the options that the arguments skipped (gap or count), moved_back (ignore or end) and reopened (end or count) stand for. Errors: a faulty spec, another value (22023), NULL (22004).';
 
+CREATE FUNCTION activity_metrics.funnel_check(
+	since timestamptz, until timestamptz, as_of timestamptz, tz text, only_done boolean, grain text) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM activity_metrics.check_range(since, until);
+	IF tz IS NULL OR only_done IS NULL THEN
+		RAISE EXCEPTION 'argument % is null', CASE WHEN tz IS NULL THEN 'tz' ELSE 'only_done' END USING ERRCODE = '22004',
+			HINT = 'Leave it out for its default.';
+	END IF;
+	-- an unknown zone is said here, not where a time first needs it
+	PERFORM timezone(tz, timestamp '2000-01-01');
+	IF NOT isfinite(as_of) THEN
+		RAISE EXCEPTION 'as_of is infinite' USING ERRCODE = '22008',
+			HINT = 'Leave it out to judge as of the latest event.';
+	END IF;
+	IF as_of >= timestamptz '13555-01-01 00:00+00' THEN
+		RAISE EXCEPTION 'as_of % is out of range', as_of USING ERRCODE = '22008',
+			DETAIL = 'Times up to the year 13555 can be matched.',
+			HINT = 'Leave it out to judge as of the latest event.';
+	END IF;
+	IF grain IS NOT NULL THEN
+		PERFORM activity_metrics.period_no(timestamptz '2000-01-01 00:00+00', grain, tz);
+		IF lower(grain) = 'hour' THEN
+			RAISE EXCEPTION 'cohorts of an hour are too short' USING ERRCODE = '22023',
+				HINT = 'Use day, week, month or quarter.';
+		END IF;
+	END IF;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.funnel_check(timestamptz, timestamptz, timestamptz, text, boolean, text) IS
+'Internal: refuses what no report on funnels can take: since after until, an unknown zone or grain, cohorts of an hour (22023), an as_of that is infinite or out of range (22008), a NULL zone or only_done (22004).';
+
 CREATE FUNCTION activity_metrics.funnel_step_no(spec text, step text, argument text) RETURNS integer
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -78,19 +110,27 @@ BEGIN
 		entity AS (
 			SELECT e, held, activity_metrics.funnel_attempts(a, k, $1, data_end.as_of, $2, $3) AS attempts
 			FROM event CROSS JOIN data_end WHERE e IS NOT NULL GROUP BY e, held),
-		attempt AS (
-			SELECT %8$s e, held, pg_catalog.row_number() OVER (PARTITION BY e ORDER BY held, n) AS n, attempts[n] AS attempt
-			FROM entity, LATERAL pg_catalog.generate_subscripts(attempts, 1) AS n
-			%9$s)',
+		attempt AS (%8$s)',
 		activity_metrics.key_column(events, entity, 'entity'), a, activity_metrics.text_column(events, kind, 'kind'),
 		activity_metrics.qualified_name(events), condition,
 		CASE WHEN segment IS NULL THEN 'NULL::pg_catalog.text' ELSE activity_metrics.text_column(events, segment, 'by') END,
 		CASE WHEN holding IS NULL THEN 'NULL::pg_catalog.text' ELSE activity_metrics.text_column(events, holding, 'holding') END,
-		-- of the chains with one value each, an entity's best
-		CASE WHEN holding IS NULL OR activity_metrics.funnel_has_option(spec, 'totals') THEN '' ELSE 'DISTINCT ON (e)' END,
-		CASE WHEN holding IS NULL OR activity_metrics.funnel_has_option(spec, 'totals') THEN ''
-			ELSE 'ORDER BY e, (attempts[n]).level DESC, (attempts[n]).first_reached[(attempts[n]).level],
-				(attempts[n]).times[1] DESC, (attempts[n]).times, held' END);
+		CASE WHEN holding IS NULL OR activity_metrics.funnel_has_option(spec, 'totals') THEN
+			'SELECT e, held, pg_catalog.row_number() OVER (PARTITION BY e ORDER BY held, n) AS n, attempts[n] AS attempt
+			FROM entity, LATERAL pg_catalog.generate_subscripts(attempts, 1) AS n'
+		ELSE
+			-- of the chains with one value each an entity''s best; why it went no further is told by the last chance of any at its level
+			'SELECT DISTINCT ON (e) e, held, 1::pg_catalog.int8 AS n,
+				ROW((a).level, last_stop, last_excluded_by, last_ended, (a).times, (a).first_reached, (a).passed_over)::activity_metrics.funnel_attempt AS attempt
+			FROM (SELECT e, held, attempts[1] AS a,
+					pg_catalog.first_value((attempts[1]).stop) OVER chances AS last_stop,
+					pg_catalog.first_value((attempts[1]).excluded_by) OVER chances AS last_excluded_by,
+					pg_catalog.first_value((attempts[1]).ended) OVER chances AS last_ended
+				FROM entity WHERE pg_catalog.cardinality(attempts) OPERATOR(pg_catalog.>) 0
+				WINDOW chances AS (PARTITION BY e ORDER BY (attempts[1]).level DESC, (attempts[1]).ended DESC NULLS FIRST,
+					(attempts[1]).stop OPERATOR(pg_catalog.=) ''excluded'' DESC, (attempts[1]).stop OPERATOR(pg_catalog.=) ''broken'' DESC, (attempts[1]).excluded_by, held)) AS v
+			ORDER BY e, (a).level DESC, (a).first_reached[(a).level], (SELECT pg_catalog.min(t) FROM pg_catalog.unnest((a).times) AS t) DESC, (a).times, held'
+		END);
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.funnel_attempts_sql(regclass, text, text, boolean, text, text, text, text, text, boolean, text) IS
@@ -140,11 +180,13 @@ BEGIN
 	step := CASE attribution
 		WHEN 'first' THEN 'ORDER BY u.t, u.no LIMIT 1'
 		WHEN 'last' THEN 'ORDER BY u.t DESC, u.no DESC LIMIT 1'
-		ELSE format('AND u.no OPERATOR(pg_catalog.=) %s', activity_metrics.funnel_step_no(spec, attribution, 'attribution')) END;
+		-- in any order the rows are the step done first, the one done second, and so on
+		ELSE format(CASE WHEN activity_metrics.funnel_has_option(spec, 'any order') THEN 'ORDER BY u.t, u.no OFFSET %s OPERATOR(pg_catalog.-) 1 LIMIT 1' ELSE 'AND u.no OPERATOR(pg_catalog.=) %s' END,
+			activity_metrics.funnel_step_no(spec, attribution, 'attribution')) END;
 	cohort := CASE WHEN grain IS NULL THEN NULL ELSE format(
 		'activity_metrics.period_start(activity_metrics.period_no((attempt.attempt).first_reached[1], %1$L, %2$L), %1$L)::pg_catalog.text',
 		activity_metrics.check_grain(grain), tz) END;
-	segments := CASE WHEN by IS NOT NULL AND grain IS NULL THEN 'SELECT coalesce(segment, ''(none)'') AS segment FROM event UNION SELECT segment FROM funnel'
+	segments := CASE WHEN by IS NOT NULL AND grain IS NULL THEN 'SELECT coalesce(segment, ''(none)'') AS segment FROM event WHERE e IS NOT NULL UNION SELECT segment FROM funnel'
 		WHEN by IS NULL AND grain IS NULL THEN 'SELECT NULL::pg_catalog.text AS segment'
 		ELSE 'SELECT segment FROM funnel' END;
 
@@ -170,7 +212,7 @@ BEGIN
 			SELECT coalesce(activity_metrics.funnel_between(e, a, k, $1, $4, $2, $3), (SELECT %7$s)) AS steps FROM event)
 		SELECT segment.segment, %8$s
 		FROM (%9$s) AS segment
-		LEFT JOIN funnel ON funnel.segment IS NOT DISTINCT FROM segment.segment
+		LEFT JOIN funnel ON funnel.segment OPERATOR(pg_catalog.=) segment.segment OR (funnel.segment IS NULL AND segment.segment IS NULL)
 		CROSS JOIN whole,
 		LATERAL pg_catalog.unnest(coalesce(funnel.steps, (SELECT %7$s))) AS s
 		JOIN LATERAL pg_catalog.unnest(whole.steps) AS w ON w.step_no OPERATOR(pg_catalog.=) s.step_no
@@ -185,7 +227,7 @@ BEGIN
 			'LEFT JOIN (
 				SELECT m.e, m.n, pg_catalog.min(event.segment) AS segment
 				FROM marked AS m
-				JOIN event ON event.e OPERATOR(pg_catalog.=) m.e AND event.a OPERATOR(pg_catalog.=) m.t AND event.held IS NOT DISTINCT FROM m.held
+				JOIN event ON event.e OPERATOR(pg_catalog.=) m.e AND event.a OPERATOR(pg_catalog.=) m.t AND (event.held OPERATOR(pg_catalog.=) m.held OR (event.held IS NULL AND m.held IS NULL))
 				JOIN step_kind ON step_kind.no OPERATOR(pg_catalog.=) m.no AND step_kind.kind OPERATOR(pg_catalog.=) event.k
 				GROUP BY m.e, m.n) AS found
 			ON found.e OPERATOR(pg_catalog.=) marked.e AND found.n OPERATOR(pg_catalog.=) marked.n' END,
@@ -256,7 +298,10 @@ LANGUAGE plpgsql STABLE ROWS 20 COST 10000 SET jit = off AS $$
 DECLARE
 	rules pg_catalog.text := activity_metrics.funnel_rules(spec, skipped, moved_back, reopened);
 BEGIN
-	PERFORM activity_metrics.check_range(since, until);
+	PERFORM activity_metrics.funnel_check(since, until, as_of, tz, only_done, grain);
+	IF attribution IS NULL OR attribution OPERATOR(pg_catalog.<>) ALL (ARRAY['first', 'last']::pg_catalog.text[]) THEN
+		PERFORM activity_metrics.funnel_step_no(rules, attribution, 'attribution');
+	END IF;
 	RETURN QUERY EXECUTE activity_metrics.funnel_report_sql(events, rules, by, since IS NOT NULL, until IS NOT NULL, as_of IS NOT NULL,
 		entity, at, kind, status, tz, only_done, attribution, holding, grain)
 	USING rules, since, until, as_of;
@@ -296,7 +341,7 @@ BEGIN
 			last.overall_eventual_rate, last.overall_eventual_rate_low, last.overall_eventual_rate_high,
 			last.median_days_from_start, complete.yes,
 			CASE WHEN entry.reached IS NULL THEN ''nobody entered: the rate is not defined''
-				WHEN NOT complete.yes AND open.n OPERATOR(pg_catalog.=) 0::pg_catalog.int8 THEN ''the period, or the time it has, is not over''
+				WHEN NOT complete.yes AND open.n OPERATOR(pg_catalog.=) 0::pg_catalog.int8 THEN ''the period is cut, or the time it has is not over''
 				WHEN NOT complete.yes THEN pg_catalog.format(''%%s of %%s still open: the rate can rise'', open.n, entry.reached) END
 		FROM data_end CROSS JOIN period
 		LEFT JOIN step AS entry ON entry.start OPERATOR(pg_catalog.=) period.start AND entry.step_no OPERATOR(pg_catalog.=) 1
@@ -304,7 +349,9 @@ BEGIN
 		LEFT JOIN LATERAL (
 			SELECT pg_catalog.sum(step.still_open)::pg_catalog.int8 AS n FROM step
 			WHERE step.start OPERATOR(pg_catalog.=) period.start) AS open ON true,
-		LATERAL (SELECT %8$s AS yes) AS complete
+		LATERAL (SELECT %8$s
+			AND ($3 IS NULL OR pg_catalog.timezone($10, period.start::pg_catalog.timestamp) OPERATOR(pg_catalog.>=) $3)
+			AND ($4 IS NULL OR period.next OPERATOR(pg_catalog.<=) $4) AS yes) AS complete
 		ORDER BY period.start',
 		activity_metrics.time_column(events, at, 'at', tz), activity_metrics.qualified_name(events),
 		activity_metrics.key_column(events, entity, 'entity'), activity_metrics.text_column(events, kind, 'kind'),
@@ -353,14 +400,14 @@ LANGUAGE plpgsql STABLE ROWS 50 COST 10000 SET jit = off AS $$
 DECLARE
 	rules pg_catalog.text := activity_metrics.funnel_rules(spec, skipped, moved_back, reopened);
 BEGIN
-	PERFORM activity_metrics.check_range(since, until);
+	PERFORM activity_metrics.funnel_check(since, until, as_of, tz, only_done, activity_metrics.check_grain(grain));
 	RETURN QUERY EXECUTE activity_metrics.funnel_trend_sql(events, rules, grain, entity, at, kind, status, tz, only_done)
 	USING events, rules, since, until, entity, at, kind, status, as_of, tz, only_done, holding;
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.funnel_trend(regclass, text, text, timestamptz, timestamptz, text, text, text, text, timestamptz, text, boolean, text, text, text, text) IS
 'A funnel from its first step to its last, one row for each period in which attempts first entered, also for those between in which none did.
-Arguments as of funnel_report; grain: hour, day, week, month or quarter.
+Arguments as of funnel_report; grain: day, week, month, quarter or year.
 rate: converted of entered, with its 95 % Wilson interval; eventual_rate: what it comes to when those still open are decided (Aalen-Johansen); median_days: from the first step to the last; is_complete: the time that the last attempts of the period had is over, and nobody is still open; only complete periods compare.
 Errors: as of funnel_report, and an unknown grain (22023).';
 
@@ -458,6 +505,9 @@ DECLARE
 	missing pg_catalog.text;
 	segments pg_catalog.text[];
 BEGIN
+	PERFORM activity_metrics.funnel_check(since, until, as_of, tz, only_done, NULL);
+	PERFORM activity_metrics.check_range(since_a, until_a);
+	PERFORM activity_metrics.check_range(since_b, until_b);
 	IF by IS NULL AND NOT has_periods THEN
 		RAISE EXCEPTION 'nothing to compare is given' USING ERRCODE = '22023',
 			HINT = 'Name two segments with by, a and b, or two periods with since_a, until_a, since_b and until_b.';
@@ -466,13 +516,18 @@ BEGIN
 		RAISE EXCEPTION 'both segments and periods are given' USING ERRCODE = '22023',
 			HINT = 'Leave by out to compare two periods, or since_a, until_a, since_b and until_b to compare two segments.';
 	END IF;
+	IF has_periods AND (pg_catalog.num_nonnulls(since_a, until_a) OPERATOR(pg_catalog.=) 0 OR pg_catalog.num_nonnulls(since_b, until_b) OPERATOR(pg_catalog.=) 0) THEN
+		RAISE EXCEPTION 'only one period is given' USING ERRCODE = '22023',
+			HINT = 'Give since_a, until_a and since_b, until_b.';
+	END IF;
+	IF has_periods AND pg_catalog.num_nonnulls(since, until) OPERATOR(pg_catalog.>) 0 THEN
+		RAISE EXCEPTION 'since and until are given beside two periods' USING ERRCODE = '22023',
+			HINT = 'Each period has its own: since_a, until_a and since_b, until_b.';
+	END IF;
 	IF by IS NOT NULL AND (a IS NULL OR b IS NULL) THEN
 		RAISE EXCEPTION 'argument % is null', CASE WHEN a IS NULL THEN 'a' ELSE 'b' END USING ERRCODE = '22004',
 			HINT = pg_catalog.format('Give two values of %s, such as a => ''North'', b => ''South''; ''(none)'' is where it has none.', by);
 	END IF;
-	PERFORM activity_metrics.check_range(since, until);
-	PERFORM activity_metrics.check_range(since_a, until_a);
-	PERFORM activity_metrics.check_range(since_b, until_b);
 	RETURN QUERY EXECUTE activity_metrics.funnel_compare_sql(by IS NOT NULL, pg_catalog.cardinality(activity_metrics.funnel_steps(rules)))
 	USING events, rules, by, a, b, since, until, since_a, until_a, since_b, until_b,
 		entity, at, kind, status, as_of, tz, only_done, attribution, holding;
@@ -480,6 +535,10 @@ BEGIN
 	IF found OPERATOR(pg_catalog.=) 0 THEN
 		EXECUTE activity_metrics.funnel_segments_sql(events, by) INTO segments;
 		missing := CASE WHEN a OPERATOR(pg_catalog.=) ANY (segments) THEN b ELSE a END;
+		IF missing OPERATOR(pg_catalog.=) ANY (segments) THEN
+			RAISE EXCEPTION 'column "%" has % and %, but not both among the events that count', by, pg_catalog.quote_literal(a), pg_catalog.quote_literal(b) USING ERRCODE = '22023',
+				HINT = 'Widen since and until, or take events of every status with only_done => false.';
+		END IF;
 		RAISE EXCEPTION 'no event has % in column "%"', pg_catalog.quote_literal(missing), by USING ERRCODE = '22023',
 			DETAIL = pg_catalog.format('Values are %s.', pg_catalog.array_to_string(segments[1:10], ', ')
 				OPERATOR(pg_catalog.||) CASE WHEN pg_catalog.cardinality(segments) OPERATOR(pg_catalog.>) 10 THEN ', ...' ELSE '' END),
@@ -570,7 +629,7 @@ DECLARE
 	rules pg_catalog.text := activity_metrics.funnel_rules(spec, skipped, moved_back, reopened);
 	stops pg_catalog.text[] := ARRAY['converted', 'still open', 'timed out', 'excluded', 'broken'];
 BEGIN
-	PERFORM activity_metrics.check_range(since, until);
+	PERFORM activity_metrics.funnel_check(since, until, as_of, tz, only_done, NULL);
 	IF stop OPERATOR(pg_catalog.<>) ALL (stops) THEN
 		RAISE EXCEPTION '"%" is no way for an attempt to end', stop USING ERRCODE = '22023',
 			DETAIL = pg_catalog.format('Attempts are %s.', pg_catalog.array_to_string(stops, ', ')),

@@ -113,7 +113,8 @@ am_funnel_match_entity(void *arg, const AmStamps *stamps)
 		am_funnel_tally_add(&reading->tally, &attempt);
 		level = Max(level, attempt.level);
 	}
-	am_funnel_tally_entity(&reading->tally, level, level == 0 && am_funnel_match_came_late(reading->match));
+	am_funnel_tally_entity(&reading->tally, level, level == 0 && reading->whole &&
+						   am_funnel_match_came_late(reading->match));
 }
 
 void
@@ -149,6 +150,7 @@ am_funnel_start_reading(AmFunnelState *state, AmFunnelReading *reading)
 									   state->has_events ? state->latest : plan->origin);
 
 	reading->plan = plan;
+	reading->whole = state->entry_since == DT_NOBEGIN && (!state->has_events || state->latest < state->entry_until);
 	reading->match = am_funnel_match_create(plan->spec, as_of, am_stamp_bound(plan, state->entry_since),
 											am_stamp_bound(plan, state->entry_until));
 	am_funnel_tally_init(&reading->tally, plan->spec, as_of, state->log->budget / 8);

@@ -71,6 +71,7 @@ typedef struct AmFunnelReading
 {
 	const AmFunnelPlan *plan;
 	AmFunnelMatch *match;
+	bool		whole;			/* entries of any time count: who has none came late */
 	AmFunnelTally tally;
 } AmFunnelReading;
 

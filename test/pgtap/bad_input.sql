@@ -133,6 +133,10 @@ SELECT refused(query, '42P01') FROM (VALUES ($$SELECT * FROM am.funnel_report('n
 SELECT refused($$SELECT * FROM am.funnel_report('event', $$ || quote_literal(s) || ')', '22023') FROM unnest(ARRAY['', 'call ->', '-> call', 'call -> won within', 'call -> won within 3 months', 'call -> won within -1 days', '''call', 'call; DROP TABLE event']) AS s;
 SELECT refused($$SELECT * FROM am.attempt_report('event', $$ || k || ')', '22023') FROM unnest(ARRAY['''call'', ''won |''', '''call)'', ''won''', '''call ->'', ''won''']) AS k;
 
+SELECT refused(format($$SELECT am.funnel_%s(now(), 'call', $$, f) || quote_literal(s) || ')', '22023') FROM unnest(ARRAY['level', 'times']) AS f, unnest(ARRAY['', 'call ->', 'call -> !won -> won', 'call? -> won', 'call -> won [0 days]', 'call -> won, any order, strict order']) AS s;
+SELECT refused(format($$SELECT am.%s$$, f), '22023', 'invalid funnel specification', '.') FROM unnest(ARRAY['funnel_explain(''call ->'')', 'funnel_steps('''')', 'funnel_within(''call within 3'')', 'funnel_kinds(''('')', 'funnel_has_option(''call,'', ''totals'')']) AS f;
+SELECT refused($$SELECT am.funnel_has_option('call', 'total')$$, '22023', '"total" is no option of a funnel');
+
 -- lead_lag()
 SELECT refused(format($$SELECT am.lead_lag(1, p, %s, %s, 2) FROM generate_series(1, 30) AS p$$, x, y), '22003', CASE WHEN y = '1' THEN 'x' ELSE 'y' END || ' is (NaN|Infinity|-Infinity)', 'NULL where') FROM unnest(ARRAY['''NaN''', '''Infinity''', '''-Infinity''']) AS v, LATERAL (VALUES (v, '1'), ('1', v)) AS w(x, y);
 SELECT refused($$SELECT am.lead_lag(1, 1, 1e308, 1, 2) FROM generate_series(1, 30)$$, '22003', 'overflow');
@@ -168,7 +172,8 @@ SELECT refused($$SELECT * FROM am.vanity_report('wins', relation => 'w'); $$, '2
 
 -- no window functions
 SELECT refused($$SELECT am.$$ || f || $$ OVER () FROM generate_series(1, 3) AS p$$, '0A000', 'window') FROM unnest(ARRAY['lead_lag(1, p, p, p, 1)', 'vanity(1, p, p, p)', 'gaming(1, p, p, p, 1, 1)', 'gaming_units(1, p, p, p, 1, 1)',
-	'funnel(1::bigint, now(), ''call'', ''call -> won'')', 'funnel(''a''::text, now(), ''call'', ''call -> won'', now())']) AS f;
+	'funnel(1::bigint, now(), ''call'', ''call -> won'')', 'funnel(''a''::text, now(), ''call'', ''call -> won'', now())', 'funnel_level(now(), ''call'', ''call -> won'')', 'funnel_times(now(), ''call'', ''call -> won'')',
+	'funnel_attempts(now(), ''call'', ''call -> won'', now(), NULL, NULL)', 'funnel_of_attempts(NULL, ''call'', now())']) AS f;
 
 -- internal functions cannot be called from SQL, with NULL or otherwise: no value of type internal can be made
 SELECT isnt_empty($$SELECT 1 FROM pg_proc WHERE pronamespace = 'activity_metrics'::regnamespace AND 'internal'::regtype = ANY (proargtypes)$$, 'there are internal functions');
@@ -189,6 +194,10 @@ SELECT results_eq($$SELECT metric, n, verdict FROM activity_metrics.vanity_repor
 SELECT results_eq($$SELECT unit, p_gamed, share_at_target, sentence IS NOT NULL FROM activity_metrics.gaming_report('none', 'none_won')$$, $$VALUES (NULL::text, NULL::float8, NULL::float8, true)$$, 'gaming_report of no events');
 SELECT results_eq($$SELECT step, reached FROM activity_metrics.funnel_report('empty_event', 'call -> won')$$, $$VALUES ('call', 0::bigint), ('won', 0)$$, 'funnel_report of no events');
 SELECT is_empty($$SELECT * FROM activity_metrics.funnel_report('empty_event', 'call -> won', by => 'actor')$$, 'and by segment: none');
+SELECT is_empty($$SELECT * FROM activity_metrics.funnel_trend('empty_event', 'call -> won')$$, 'funnel_trend of no events: no period');
+SELECT is_empty($$SELECT * FROM activity_metrics.funnel_entities('empty_event', 'call -> won')$$, 'funnel_entities of no events: none');
+SELECT results_eq($$SELECT reached_a, reached_b, difference FROM activity_metrics.funnel_compare('empty_event', 'call -> won', since_a => '2024-01-01', until_a => '2024-02-01', since_b => '2024-02-01', until_b => '2024-03-01')$$, $$VALUES (0::bigint, 0::bigint, NULL::float8), (0, 0, NULL)$$, 'funnel_compare of no events');
+SELECT ok(activity_metrics.funnel_level(at, kind, 'call') IS NULL AND activity_metrics.funnel_times(at, kind, 'call') IS NULL, 'funnel_level and funnel_times of no rows: NULL') FROM empty_event;
 SELECT lives_ok($$SELECT * FROM activity_metrics.attempt_report('empty_event', 'call', 'won')$$, 'attempt_report of no events');
 SELECT lives_ok($$SELECT * FROM activity_metrics.attempt_report('empty_weeks', 'calls', 'wins')$$, 'attempt_report of an empty table');
 SELECT ok(activity_metrics.lead_lag(1, p, 1, 1, 1) IS NULL AND activity_metrics.lead_lag(1, p, 1, 1, 5000, 'rubbish') IS NULL AND activity_metrics.vanity(1, p, -1, 1) IS NULL AND activity_metrics.gaming(1, p, 1, 1, NULL, -1) IS NULL

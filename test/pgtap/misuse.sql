@@ -1,6 +1,6 @@
 -- Input that is well formed but not what the user meant: said, not computed into a calm verdict.
 BEGIN;
-SELECT plan(20);
+SELECT plan(28);
 SET LOCAL timezone = 'UTC';
 
 CREATE SCHEMA misuse;
@@ -70,6 +70,23 @@ INSERT INTO misuse.client SELECT 1, i % 2 = 0 FROM generate_series(1, 40) i;
 SELECT is((SELECT sentence FROM activity_metrics.attempt_report('misuse.client', 'tries', 'won')),
 	'attempt 1: 50.0 % of the 40 who got that far succeeded at it; nobody was tried again.', 'no naive rate is held against one that is the same');
 SELECT is((m).state, '22023', 'max_attempt below 1') FROM misuse.messages($$SELECT * FROM activity_metrics.attempt_report('misuse.client', 'tries', 'won', 0)$$) m;
+
+-- a deal that comes with a late stage, one that leaves a stage out, a funnel without an end
+CREATE TABLE misuse.stage(entity text, at timestamptz, kind text);
+INSERT INTO misuse.stage VALUES ('late', '2025-01-01', 'proposal'), ('late', '2025-01-05', 'won'), ('jump', '2025-01-01', 'qualified'), ('jump', '2025-01-04', 'won'), ('all', '2025-01-01', 'qualified'), ('all', '2025-01-02', 'proposal'),
+	('all', '2025-01-03', 'won');
+SELECT is((SELECT note FROM activity_metrics.funnel_report('misuse.stage', 'qualified -> proposal -> won') WHERE step_no = 1),
+	'no within: whoever stopped counts as still open; 1 took later steps without it, and are left out; 1 went on without the next step', 'what is left out is said');
+SELECT is((SELECT array_agg(concat(reached, ' ', note) ORDER BY step_no) FROM activity_metrics.funnel_report('misuse.stage', 'qualified -> proposal -> won', skipped => 'count')),
+	'{"3 1 of 3 skipped it","3 1 of 3 skipped it","3 "}', 'and counted when asked for');
+SELECT is((m).hint, 'It is ''gap'' or ''count''.', 'when asked for in the words there are') FROM misuse.messages($$SELECT * FROM activity_metrics.funnel_report('misuse.stage', 'qualified -> won', skipped => 'yes')$$) m;
+SELECT is((m).state || ' ' || (m).hint, '22023 Did you mean ''r1''?', 'a segment that no event has') FROM misuse.messages($$SELECT * FROM activity_metrics.funnel_compare('misuse.event', 'DEMO', 'region', 'r0', 'R1')$$) m;
+SELECT is((m).state || ' ' || (m).hint, '22023 Did you mean ''still open''?', 'a stop there is not') FROM misuse.messages($$SELECT * FROM activity_metrics.funnel_entities('misuse.event', 'DEMO', stop => 'open')$$) m;
+SELECT is((m).state || ' ' || (m).hint, '22023 Did you mean ''PHONE CALL''?', 'a step there is not') FROM misuse.messages($$SELECT * FROM activity_metrics.funnel_report('misuse.event', '''PHONE CALL'' -> DEMO', 'region', attribution => 'call')$$) m;
+SELECT is((SELECT array_agg(is_complete::text || ' ' || coalesce(note, '') ORDER BY period_start) FROM activity_metrics.funnel_trend('misuse.event', '''PHONE CALL'' -> DEMO within 5 days')),
+	'{"true ","true ","false 1 of 7 still open: the rate can rise"}', 'a month that is not over is no fall');
+SELECT is((SELECT DISTINCT note FROM activity_metrics.funnel_compare('misuse.event', '''PHONE CALL'' -> DEMO', 'region', 'r0', 'r1') WHERE step_no = 2),
+	'attempts are still open: the rates can rise, compare eventual_rate_a and eventual_rate_b', 'nor is a comparison of the unfinished one of rates');
 
 -- words of the language in capitals
 SELECT is((SELECT reached FROM activity_metrics.funnel_report('misuse.event', 'DEMO WITHIN 90 Days') WHERE step_no = 1), 20::bigint, 'WITHIN 90 Days');

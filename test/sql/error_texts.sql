@@ -9,7 +9,7 @@ SELECT * FROM activity_metrics.funnel_report('error_event', 'call meeting');
 SELECT * FROM activity_metrics.funnel_report('error_event', 'call -> meeting within 3 months');
 SELECT * FROM activity_metrics.funnel_report('error_event', 'call -> meeting within');
 SELECT * FROM activity_metrics.funnel_report('error_event', 'call -> meeting, strictly');
-SELECT * FROM activity_metrics.funnel_report('error_event', 'call -> meeting, strict order');
+SELECT * FROM activity_metrics.funnel_report('error_event', 'call -> meeting [2 days], any order');
 SELECT * FROM activity_metrics.funnel_report('error_event', 'call? -> meeting');
 SELECT * FROM activity_metrics.funnel_report('error_event', NULL);
 

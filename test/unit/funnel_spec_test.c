@@ -682,7 +682,8 @@ test_long(void)
 			forget();
 		}
 		else
-			refuses_at(text, n, last, TOO_LARGE, "a funnel has at most 64 steps (hint: Leave steps out, or put those that belong together into one: (a | b).)", "", steps == 65 ? "65 steps" : "66 steps");
+			refuses_at(text, n, last, TOO_LARGE, "a funnel has at most 64 steps",
+					   "Leave steps out, or put those that belong together into one: (a | b).", steps == 65 ? "65 steps" : "66 steps");
 	}
 
 	/* the last gap of 64 steps, marks on the last step */
