@@ -11,6 +11,9 @@ PURE_OBJS = \
 	src/stats/exact_sum.o \
 	src/stats/rates.o \
 	src/stats/survival.o \
+	src/stats/moments.o \
+	src/stats/ranks.o \
+	src/stats/kendall.o \
 	src/stats/correlation.o \
 	src/funnel/funnel_spec.o \
 	src/funnel/funnel_explain.o \
@@ -36,6 +39,9 @@ OBJS = $(PURE_OBJS) \
 	src/common/options.o \
 	src/common/rates_sql.o \
 	src/common/state_io.o \
+	src/correlation/correlation_agg.o \
+	src/correlation/pair_bag.o \
+	src/correlation/pair_sort.o \
 	src/events/event_exchange.o \
 	src/events/event_file.o \
 	src/events/event_log.o \

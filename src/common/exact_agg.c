@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "common/int.h"
 #include "fmgr.h"
 #include "libpq/pqformat.h"
 
@@ -85,14 +86,20 @@ am_exact_combine(PG_FUNCTION_ARGS)
 	{
 		StringInfo	in = (StringInfo) PG_GETARG_POINTER(1);
 		int			version = pq_getmsgbyte(in);
+		int64		n;
 		int			parts;
 
 		if (version != STATE_VERSION)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 					 errmsg("cannot read a sum of version %d", version)));
-		state->n += pq_getmsgint64(in);
+		n = pq_getmsgint64(in);
 		parts = (int) pq_getmsgint(in, 4);
+		if (n < 0 || parts < 0 || parts > AM_EXACT_PARTS || (n == 0) != (parts == 0) ||
+			pg_add_s64_overflow(state->n, n, &state->n))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+					 errmsg("cannot read a damaged sum")));
 		for (int i = 0; i < parts; i++)
 			am_exact_add(&state->sum, pq_getmsgfloat8(in));
 		pq_getmsgend(in);

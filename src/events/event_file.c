@@ -21,6 +21,7 @@
 #include "storage/fd.h"
 #include "storage/fileset.h"
 #include "storage/proc.h"
+#include "utils/memutils.h"
 
 #include "events/event_share.h"
 
@@ -53,22 +54,25 @@ shared_set(void)
 	return &set;
 }
 
+BufFile *
+am_shared_file_create(AmSharedFile *shared)
+{
+	static uint32 made = 0;
+
+	shared->set = *shared_set();
+	snprintf(shared->name, sizeof(shared->name), "events.%u", made++);
+	return BufFileCreateFileSet(&shared->set, shared->name);
+}
+
 void
 am_event_file_create(AmEventLog *log)
 {
-	static uint32 made = 0;
 	MemoryContext caller = MemoryContextSwitchTo(log->context);
 
 	if (log->sharing)
 		log->file = am_share_create_file(log->sharing);
-	else if (log->shared)
-	{
-		log->shared->set = *shared_set();
-		snprintf(log->shared->name, sizeof(log->shared->name), "events.%u", made++);
-		log->file = BufFileCreateFileSet(&log->shared->set, log->shared->name);
-	}
 	else
-		log->file = BufFileCreateTemp(false);
+		log->file = log->shared ? am_shared_file_create(log->shared) : BufFileCreateTemp(false);
 	MemoryContextSwitchTo(caller);
 }
 
@@ -104,6 +108,12 @@ read_block(BufFile *file, int64 number)
 				(errcode_for_file_access(),
 				 errmsg("could not seek in the temporary file of an event log")));
 	read_exactly(file, &head, offsetof(AmBlock, data));
+	/* a damaged state may point to the middle of a block; blocks before it lie before it */
+	if (head.size < BLCKSZ || head.size % BLCKSZ != 0 || head.size > MaxAllocSize ||
+		head.used > head.size - offsetof(AmBlock, data) || head.previous < -1 || head.previous >= number)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("cannot read a damaged event log")));
 	block = MemoryContextAllocHuge(CurrentMemoryContext, head.size);
 	memcpy(block, &head, offsetof(AmBlock, data));
 	read_exactly(file, block->data, head.size - offsetof(AmBlock, data));

@@ -13,6 +13,9 @@
 #define AM_PARTITIONS	256
 
 extern void am_event_file_create(AmEventLog *log);
+
+/* A file of a partial state, which its reader deletes; in memory of the caller's */
+extern BufFile *am_shared_file_create(AmSharedFile *shared);
 extern BufFile *am_event_file_open(AmSharedFile *shared);
 extern void am_event_file_delete(AmSharedFile *shared);
 

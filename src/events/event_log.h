@@ -129,7 +129,7 @@ extern void am_event_log_each_record(AmEventLog *log, AmPartition *partition, Am
 
 /* Exchange between the workers of a parallel plan; see event_exchange.c */
 extern void am_event_log_serialize(AmEventLog *log, StringInfo out);
-extern void am_event_log_absorb(AmEventLog *log, StringInfo in);
+extern void am_event_log_absorb(AmEventLog *log, StringInfo in, int role_bits, int n_roles);
 extern bool am_event_state_to_file;	/* setting: small states go by file too */
 
 #endif							/* AM_EVENT_LOG_H */

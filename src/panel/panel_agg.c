@@ -279,6 +279,22 @@ combined_state(FunctionCallInfo fcinfo, AmUnitType type, bool *is_new)
 	return am_panel_state_create(context, type);
 }
 
+static void
+refuse_damaged(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+			 errmsg("cannot read a damaged panel state")));
+}
+
+static bool
+is_unit_length(AmUnitType type, int length)
+{
+	return type == AM_UNIT_INT8 ? length == sizeof(int64) : type == AM_UNIT_UUID ? length == UUID_LEN : length >= 0;
+}
+
+#define CELL_BYTES	40			/* as it is serialised */
+
 static AmPanelState *
 absorb_bytes(FunctionCallInfo fcinfo, StringInfo in)
 {
@@ -292,36 +308,53 @@ absorb_bytes(FunctionCallInfo fcinfo, StringInfo in)
 	char	   *options;
 	uint32		n_units;
 	uint32	   *numbers;
+	bool	   *used;
 	int64		n;
 
 	if (version != STATE_VERSION)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 				 errmsg("cannot read a panel state of version %d", version)));
+	if (type != AM_UNIT_INT8 && type != AM_UNIT_TEXT && type != AM_UNIT_UUID)
+		refuse_damaged();
 	state = combined_state(fcinfo, type, &is_new);
+	if (state->unit_type != type)
+		refuse_damaged();
 	for (int i = 0; i < AM_PANEL_SETTINGS; i++)
 	{
 		known[i] = pq_getmsgbyte(in) != 0;
 		settings[i].integer = pq_getmsgint64(in);
 	}
 	length = (int) pq_getmsgint(in, 4);
-	options = length >= 0 ? pnstrdup(pq_getmsgbytes(in, length), length) : NULL;
+	options = length != -1 ? pnstrdup(pq_getmsgbytes(in, length), length) : NULL;
 	join_settings(state, is_new, known, settings, options);
 	state->has_quality |= pq_getmsgbyte(in) != 0;
 	state->has_unknown |= pq_getmsgbyte(in) != 0;
 	n_units = pq_getmsgint(in, 4);
+	/* no more memory than for what is there */
+	if (n_units > (in->len - in->cursor) / sizeof(uint32))
+		refuse_damaged();
 	numbers = palloc(Max(n_units, 1) * sizeof(uint32));
+	used = palloc0(Max(n_units, 1) * sizeof(bool));
 	for (uint32 i = 0; i < n_units; i++)
 	{
 		length = (int) pq_getmsgint(in, 4);
+		if (!is_unit_length(type, length))
+			refuse_damaged();
 		numbers[i] = am_panel_unit(state, pq_getmsgbytes(in, length), length);
 	}
 	n = pq_getmsgint64(in);
+	if (n < 0 || n > (in->len - in->cursor) / CELL_BYTES)
+		refuse_damaged();
 	for (int64 i = 0; i < n; i++)
 	{
 		AmPanelCell cell;
+		uint32		unit = pq_getmsgint(in, 4);
 
-		cell.unit = numbers[pq_getmsgint(in, 4)];
+		if (unit >= n_units)
+			refuse_damaged();
+		used[unit] = true;
+		cell.unit = numbers[unit];
 		cell.qualities = pq_getmsgint(in, 4);
 		cell.period = pq_getmsgint64(in);
 		cell.x = pq_getmsgfloat8(in);
@@ -330,6 +363,12 @@ absorb_bytes(FunctionCallInfo fcinfo, StringInfo in)
 		am_panel_add(state, &cell);
 	}
 	pq_getmsgend(in);
+	/* a unit is there because of its rows: the methods rely on it */
+	for (uint32 i = 0; i < n_units; i++)
+		if (!used[i])
+			refuse_damaged();
+	pfree(used);
+	pfree(numbers);
 	return state;
 }
 

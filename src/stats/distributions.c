@@ -511,17 +511,21 @@ am_t_quantile(double p, double df)
 }
 
 double
-am_correlation_p(double r, double df)
+am_correlation_p_rest(double r, double rest, double df)
 {
-	double		x = (1 - r) * (1 + r);
-
-	if (!(r >= -1 && r <= 1) || !(df > 0) || isinf(df))
+	if (!(r >= -1 && r <= 1 && rest >= 0 && rest <= 1) || !(df > 0) || isinf(df))
 		return NAN;
 	if (r == 0)
 		return 1;
-	if (x == 0)
+	if (rest == 0)
 		return 0;
-	return t_tails(df, x, fabs(r), fabs(r) < 0.7 ? log1p(-r * r) : log(x), NULL).lower;
+	return t_tails(df, rest, fabs(r), fabs(r) < 0.7 ? log1p(-r * r) : log(rest), NULL).lower;
+}
+
+double
+am_correlation_p(double r, double df)
+{
+	return am_correlation_p_rest(r, (1 - r) * (1 + r), df);
 }
 
 /*

@@ -26,4 +26,7 @@ extern double am_betainc_complement(double a, double b, double x);	/* 1 - I_x(a,
 /* two-sided p of a Pearson-type correlation r with df degrees of freedom */
 extern double am_correlation_p(double r, double df);
 
+/* the same, where rest = 1 - r^2 is known better than r tells */
+extern double am_correlation_p_rest(double r, double rest, double df);
+
 #endif							/* AM_DISTRIBUTIONS_H */

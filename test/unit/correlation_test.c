@@ -7,6 +7,7 @@
  */
 #include "tap.h"
 #include "golden.h"
+#include "pairs.h"
 
 #include <float.h>
 #include <limits.h>
@@ -32,88 +33,6 @@ draw(void)
 		sum += (double) (seed >> 44);
 	}
 	return sum / 1048576.0 - 6;
-}
-
-/* rows of a data set in order; with pairwise, those lacking x or y are left out */
-static size_t
-read_data(const char *file, const char *dataset, double *x, double *y)
-{
-	const char *path = shared_file(file);
-	char		line[256];
-	char	   *fields[4];
-	size_t		n = 0;
-	int			wanted = y ? 4 : 3;
-	FILE	   *f = path ? fopen(path, "r") : NULL;
-
-	while (f && n < MAX_N && fgets(line, sizeof(line), f))
-	{
-		if (split(line, fields, wanted) < wanted || strcmp(fields[0], dataset) != 0)
-			continue;
-		x[n] = number(fields[2]);
-		if (y)
-			y[n] = number(fields[3]);
-		if (!isnan(x[n]) && (!y || !isnan(y[n])))
-			n++;
-	}
-	if (f)
-		fclose(f);
-	return n;
-}
-
-/* the transforms of the golden files, in place */
-static size_t
-transform(const char *how, double *v, size_t n)
-{
-	size_t		i,
-				k;
-
-	if (strncmp(how, "diff", 4) == 0)
-	{
-		k = (size_t) atoi(how + 4);
-		for (i = 0; i + k < n; i++)
-			v[i] = v[i + k] - v[i];
-		return n - k;
-	}
-	if (strcmp(how, "logdiff") == 0)
-	{
-		for (i = 0; i + 1 < n; i++)
-			v[i] = log(v[i + 1]) - log(v[i]);
-		return n - 1;
-	}
-	if (strncmp(how, "season", 6) == 0)
-	{
-		k = (size_t) atoi(how + 6);
-		while (k-- > 0)
-		{
-			size_t		period = (size_t) atoi(how + 6);
-			double		sum = 0,
-						count = 0;
-
-			for (i = k; i < n; i += period)
-			{
-				sum += v[i];
-				count++;
-			}
-			for (i = k; i < n; i += period)
-				v[i] -= sum / count;
-		}
-	}
-	return n;
-}
-
-static bool
-is_trap(const char *dataset)
-{
-	return strstr(dataset, "1e9") || strstr(dataset, "1e12") ||
-		strstr(dataset, "tiny") || strstr(dataset, "huge");
-}
-
-static double
-error_of(double got, double want)
-{
-	if (close_to(got, want, 0, 0))
-		return 0;
-	return isnan(got) || isnan(want) ? INFINITY : fabs(got - want);
 }
 
 static void
@@ -149,7 +68,7 @@ test_golden_pairs(void)
 
 		if (split(line, fields, 12) < 12)
 			continue;
-		n = read_data("golden/data/pairs.csv", fields[0], x, y);
+		n = read_data("golden/data/pairs.csv", fields[0], x, y, MAX_N);
 		transform(fields[1], x, n);
 		n = transform(fields[1], y, n);
 		want = number(fields[8]);
@@ -215,7 +134,7 @@ test_golden_lags(void)
 		if (strcmp(key, this_key) != 0)
 		{
 			snprintf(key, sizeof(key), "%s", this_key);
-			n = read_data("golden/data/pairs.csv", fields[0], x, y);
+			n = read_data("golden/data/pairs.csv", fields[0], x, y, MAX_N);
 			transform(fields[1], x, n);
 			n = transform(fields[1], y, n);
 		}
@@ -255,7 +174,7 @@ test_golden_acf(void)
 
 		if (split(line, fields, 4) < 3 || strcmp(fields[1], "1") != 0)
 			continue;
-		n = read_data("golden/data/series.csv", fields[0], x, NULL);
+		n = read_data("golden/data/series.csv", fields[0], x, NULL, MAX_N);
 		worst = fmax(worst, error_of(am_autocorrelation1(x, n), number(fields[2])));
 		rows++;
 	}
