@@ -18,6 +18,8 @@ PURE_OBJS = \
 	src/funnel/funnel_spec.o \
 	src/funnel/funnel_explain.o \
 	src/funnel/funnel_match.o \
+	src/funnel/funnel_group.o \
+	src/funnel/funnel_plain.o \
 	src/funnel/funnel_rules.o \
 	src/funnel/funnel_chain.o \
 	src/funnel/funnel_any_order.o \
@@ -51,6 +53,8 @@ OBJS = $(PURE_OBJS) \
 	src/events/stamps.o \
 	src/events/time_log.o \
 	src/funnel/funnel_agg.o \
+	src/funnel/funnel_attempt.o \
+	src/funnel/funnel_attempts_agg.o \
 	src/funnel/funnel_entity_agg.o \
 	src/funnel/window_funnel_agg.o \
 	src/funnel/funnel_parallel.o \

@@ -41,6 +41,7 @@ typedef struct Placing
 	uint8_t		used[AM_FUNNEL_MAX_ROLES];
 } Placing;
 
+typedef struct Plain Plain;
 typedef struct Rules Rules;
 typedef struct AnyOrder AnyOrder;
 typedef struct Finding Finding;
@@ -54,7 +55,7 @@ struct AmFunnelMatch
 	const AmFunnelEvents *events;	/* of the entity in work */
 	int64_t		next;			/* index of the first event not yet matched */
 	uint64_t	seen;			/* steps that any event matched so far can fill */
-	struct Plain *plain;		/* one of plain, rules and any_order */
+	Plain	   *plain;			/* one of plain, rules and any_order */
 	Rules	   *rules;
 	Finding    *finding;		/* with rules */
 	AnyOrder   *any_order;
@@ -85,12 +86,17 @@ extern void am_read_group(const AmFunnelMatch *match, int64_t i, int step, Group
 extern void am_placing_start(Placing *placing, const Group *group, const AmFunnelSpec *spec);
 extern bool am_place_step(Placing *placing, const AmFunnelSpec *spec, int step);
 
-/* plain: funnel_match.c; chains under all rules: funnel_rules.c, funnel_chain.c; any order: funnel_any_order.c */
+/* funnel_plain.c */
+extern Plain *am_plain_create(void);
+extern bool am_plain_next(AmFunnelMatch *match, AmFunnelAttempt *attempt);
+
+/* funnel_rules.c */
 extern Rules *am_rules_create(const AmFunnelSpec *spec);
 extern void am_rules_begin(AmFunnelMatch *match);
 extern bool am_rules_next(AmFunnelMatch *match, AmFunnelAttempt *attempt);
 extern void am_rules_free(Rules *rules);
 
+/* funnel_any_order.c */
 extern AnyOrder *am_any_order_create(const AmFunnelSpec *spec);
 extern void am_any_order_begin(AmFunnelMatch *match);
 extern bool am_any_order_next(AmFunnelMatch *match, AmFunnelAttempt *attempt);
@@ -101,6 +107,7 @@ extern uint64_t am_steps_after(const AmFunnelSpec *spec, int step);
 extern uint64_t am_steps_before(const AmFunnelSpec *spec, int step);
 extern bool am_may_be_skipped(const AmFunnelSpec *spec, int step);
 
+/* funnel_chain.c */
 extern Finding *am_finding_create(const AmFunnelSpec *spec);
 
 /* Finds the chain shown of an attempt whose level is known: its last event is in the group that ends before index `end` */

@@ -31,9 +31,7 @@
 #include "common/memory.h"
 #include "events/stamps.h"
 #include "events/time_log.h"
-#include "funnel/funnel_match.h"
-#include "funnel/funnel_plan.h"
-#include "funnel/funnel_rows.h"
+#include "funnel/funnel_attempt.h"
 
 #define STATE_VERSION	1
 #define FIRST_SIZE		128		/* bytes of a state; it doubles */
@@ -545,21 +543,6 @@ am_funnel_level_final(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(best_attempt(fcinfo, state, &best) ? best.level : 0);
 }
 
-static ArrayType *
-times_array(const AmFunnelPlan *plan, const int64 *times, uint64 taken, int n)
-{
-	Datum		values[AM_FUNNEL_MAX_STEPS];
-	bool		nulls[AM_FUNNEL_MAX_STEPS];
-	int			lower = 1;
-
-	for (int i = 0; i < n; i++)
-	{
-		nulls[i] = !(taken & (UINT64CONST(1) << i));
-		values[i] = nulls[i] ? (Datum) 0 : TimestampTzGetDatum(plan->origin + times[i]);
-	}
-	return construct_md_array(values, nulls, 1, &n, &lower, TIMESTAMPTZOID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
-}
-
 PG_FUNCTION_INFO_V1(am_funnel_times_final);
 Datum
 am_funnel_times_final(PG_FUNCTION_ARGS)
@@ -571,23 +554,8 @@ am_funnel_times_final(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	if (!best_attempt(fcinfo, state, &best))
 		best.taken = 0;
-	PG_RETURN_ARRAYTYPE_P(times_array(state->call->plan, best.times, best.taken, state->call->plan->spec->n_steps));
+	PG_RETURN_ARRAYTYPE_P(am_funnel_times_array(state->call->plan, best.times, best.taken, state->call->plan->spec->n_steps));
 }
-
-static const char *const stop_names[] = {
-	[AM_STOP_CONVERTED] = "converted",
-	[AM_STOP_STILL_OPEN] = "still open",
-	[AM_STOP_TIMED_OUT] = "timed out",
-	[AM_STOP_EXCLUDED] = "excluded",
-	[AM_STOP_BROKEN] = "broken"
-};
-
-/* of funnel_attempt, from 0 */
-enum
-{
-	COLUMN_LEVEL, COLUMN_STOP, COLUMN_EXCLUDED_BY, COLUMN_ENDED, COLUMN_TIMES, COLUMN_FIRST_REACHED, COLUMN_PASSED_OVER,
-	N_COLUMNS
-};
 
 PG_FUNCTION_INFO_V1(am_funnel_attempts_final);
 Datum
@@ -613,25 +581,10 @@ am_funnel_attempts_final(PG_FUNCTION_ARGS)
 	match = matcher(fcinfo, state->call);
 	events = events_of(state, &spool);
 	columns = lookup_rowtype_tupdesc(row_type, -1);
-	Assert(columns->natts == N_COLUMNS);
 	rows = palloc(max * sizeof(Datum));
 	am_funnel_match_begin(match, &events);
 	while (am_funnel_match_next(match, &attempt))
 	{
-		Datum		values[N_COLUMNS];
-		bool		nulls[N_COLUMNS] = {false};
-
-		values[COLUMN_LEVEL] = Int32GetDatum(attempt.level);
-		values[COLUMN_STOP] = CStringGetTextDatum(stop_names[attempt.stop]);
-		nulls[COLUMN_EXCLUDED_BY] = attempt.stop != AM_STOP_EXCLUDED;
-		if (!nulls[COLUMN_EXCLUDED_BY])
-			values[COLUMN_EXCLUDED_BY] = CStringGetTextDatum(am_funnel_role_kinds(plan->spec, attempt.excluded_by));
-		nulls[COLUMN_ENDED] = attempt.stop == AM_STOP_CONVERTED || attempt.stop == AM_STOP_STILL_OPEN;
-		if (!nulls[COLUMN_ENDED])
-			values[COLUMN_ENDED] = TimestampTzGetDatum(plan->origin + attempt.ended);
-		values[COLUMN_TIMES] = PointerGetDatum(times_array(plan, attempt.times, attempt.taken, plan->spec->n_steps));
-		values[COLUMN_FIRST_REACHED] = PointerGetDatum(times_array(plan, attempt.first_reached + 1, PG_UINT64_MAX, attempt.level));
-		values[COLUMN_PASSED_OVER] = BoolGetDatum(attempt.passed_over);
 		if (n == max)
 		{
 			if (n >= 1000000)
@@ -641,192 +594,9 @@ am_funnel_attempts_final(PG_FUNCTION_ARGS)
 			max *= 2;
 			rows = repalloc(rows, max * sizeof(Datum));
 		}
-		rows[n++] = HeapTupleGetDatum(heap_form_tuple(columns, values, nulls));
+		rows[n++] = am_funnel_attempt_form(plan, &attempt, columns);
 	}
 	am_stamp_spool_end(&spool);
 	ReleaseTupleDesc(columns);
 	PG_RETURN_ARRAYTYPE_P(construct_array(rows, n, row_type, -1, false, TYPALIGN_DOUBLE));
-}
-
-/*
- * funnel_of_attempts(attempts funnel_attempt[], spec text, as_of timestamptz):
- * one row of input for each entity, its attempts.
- */
-typedef struct AttemptsState
-{
-	AmFunnelPlan *plan;
-	TimestampTz as_of;
-	AmFunnelTally tally;
-} AttemptsState;
-
-static AmFunnelStop
-stop_of(const char *name)
-{
-	for (int stop = 0; stop < lengthof(stop_names); stop++)
-		if (strcmp(name, stop_names[stop]) == 0)
-			return (AmFunnelStop) stop;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("\"%s\" is no way for an attempt to end", name)));
-}
-
-static int
-role_of_kinds(const AmFunnelSpec *spec, const char *kinds)
-{
-	for (int role = 0; role < spec->n_roles; role++)
-		if (strcmp(am_funnel_role_kinds(spec, role), kinds) == 0)
-			return role;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("the funnel specification does not exclude \"%s\"", kinds)));
-}
-
-static void
-refuse_attempt(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("an attempt does not fit the funnel specification"),
-			 errhint("Pass what funnel_attempts gave for the same specification.")));
-}
-
-/* The times of an array of exactly n elements; which of them are there */
-static uint64
-read_times(const AmFunnelPlan *plan, Datum array, int n, int64 *times)
-{
-	Datum	   *values;
-	bool	   *nulls;
-	int			n_values;
-	uint64		taken = 0;
-
-	deconstruct_array(DatumGetArrayTypeP(array), TIMESTAMPTZOID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
-					  &values, &nulls, &n_values);
-	if (n_values != n)
-		refuse_attempt();
-	for (int i = 0; i < n; i++)
-		if (!nulls[i])
-		{
-			times[i] = DatumGetTimestampTz(values[i]) - plan->origin;
-			taken |= UINT64CONST(1) << i;
-		}
-	pfree(values);
-	pfree(nulls);
-	return taken;
-}
-
-static void
-read_attempt(const AttemptsState *state, HeapTupleHeader header, TupleDesc columns, AmFunnelAttempt *attempt)
-{
-	const AmFunnelPlan *plan = state->plan;
-	HeapTupleData tuple;
-	Datum		values[N_COLUMNS];
-	bool		nulls[N_COLUMNS];
-
-	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-	ItemPointerSetInvalid(&tuple.t_self);
-	tuple.t_tableOid = InvalidOid;
-	tuple.t_data = header;
-	heap_deform_tuple(&tuple, columns, values, nulls);
-	if (nulls[COLUMN_LEVEL] || nulls[COLUMN_STOP] || nulls[COLUMN_TIMES] || nulls[COLUMN_FIRST_REACHED])
-		refuse_attempt();
-	attempt->level = DatumGetInt32(values[COLUMN_LEVEL]);
-	if (attempt->level < 1 || attempt->level > plan->spec->n_steps)
-		refuse_attempt();
-	attempt->stop = stop_of(TextDatumGetCString(values[COLUMN_STOP]));
-	attempt->excluded_by = 0;
-	if (attempt->stop == AM_STOP_EXCLUDED)
-	{
-		if (nulls[COLUMN_EXCLUDED_BY])
-			refuse_attempt();
-		attempt->excluded_by = role_of_kinds(plan->spec, TextDatumGetCString(values[COLUMN_EXCLUDED_BY]));
-	}
-	attempt->ended = nulls[COLUMN_ENDED] ? 0 : DatumGetTimestampTz(values[COLUMN_ENDED]) - plan->origin;
-	attempt->passed_over = !nulls[COLUMN_PASSED_OVER] && DatumGetBool(values[COLUMN_PASSED_OVER]);
-	attempt->taken = read_times(plan, values[COLUMN_TIMES], plan->spec->n_steps, attempt->times);
-	if (read_times(plan, values[COLUMN_FIRST_REACHED], attempt->level, attempt->first_reached + 1) !=
-		(attempt->level == 64 ? PG_UINT64_MAX : (UINT64CONST(1) << attempt->level) - 1))
-		refuse_attempt();
-}
-
-static void
-close_tally(Datum arg)
-{
-	am_funnel_tally_end((AmFunnelTally *) DatumGetPointer(arg));
-}
-
-PG_FUNCTION_INFO_V1(am_funnel_of_attempts_trans);
-Datum
-am_funnel_of_attempts_trans(PG_FUNCTION_ARGS)
-{
-	MemoryContext context;
-	MemoryContext caller;
-	AttemptsState *state = PG_ARGISNULL(0) ? NULL : (AttemptsState *) PG_GETARG_POINTER(0);
-	ArrayType  *array;
-	Oid			row_type;
-	TupleDesc	columns;
-	Datum	   *rows;
-	bool	   *nulls;
-	int			n;
-	int			level = 0;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "funnel transition function called outside an aggregate");
-	if (PG_ARGISNULL(2))
-		am_funnel_refuse_null_spec();
-	if (PG_ARGISNULL(3))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("as_of is null")));
-	if (!state)
-	{
-		caller = MemoryContextSwitchTo(context);
-		state = palloc0(sizeof(AttemptsState));
-		state->plan = am_funnel_plan_create(context, PG_GETARG_TEXT_PP(2));
-		state->as_of = PG_GETARG_TIMESTAMPTZ(3);
-		am_funnel_check_time(state->plan, state->as_of, "as_of");
-		am_funnel_tally_init(&state->tally, state->plan->spec, state->as_of - state->plan->origin, am_budget());
-		MemoryContextSwitchTo(caller);
-		AggRegisterCallback(fcinfo, close_tally, PointerGetDatum(&state->tally));
-	}
-	else if (!am_same_text(state->plan->text, PG_GETARG_TEXT_PP(2)))
-		am_funnel_refuse_change("funnel specification");
-	else if (state->as_of != PG_GETARG_TIMESTAMPTZ(3))
-		am_funnel_refuse_change("as_of");
-	if (PG_ARGISNULL(1))
-		PG_RETURN_POINTER(state);
-
-	array = PG_GETARG_ARRAYTYPE_P(1);
-	row_type = ARR_ELEMTYPE(array);
-	columns = lookup_rowtype_tupdesc(row_type, -1);
-	if (columns->natts != N_COLUMNS)
-		elog(ERROR, "a funnel's attempts have %d columns", columns->natts);
-	deconstruct_array(array, row_type, -1, false, TYPALIGN_DOUBLE, &rows, &nulls, &n);
-	caller = MemoryContextSwitchTo(context);
-	for (int i = 0; i < n; i++)
-	{
-		AmFunnelAttempt attempt;
-
-		if (nulls[i])
-			continue;
-		MemoryContextSwitchTo(caller);
-		read_attempt(state, DatumGetHeapTupleHeader(rows[i]), columns, &attempt);
-		MemoryContextSwitchTo(context);
-		am_funnel_tally_add(&state->tally, &attempt);
-		level = Max(level, attempt.level);
-	}
-	am_funnel_tally_entity(&state->tally, level, false);
-	MemoryContextSwitchTo(caller);
-	ReleaseTupleDesc(columns);
-	PG_RETURN_POINTER(state);
-}
-
-PG_FUNCTION_INFO_V1(am_funnel_of_attempts_final);
-Datum
-am_funnel_of_attempts_final(PG_FUNCTION_ARGS)
-{
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "funnel final function called outside an aggregate");
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	return am_funnel_rows(fcinfo, &((AttemptsState *) PG_GETARG_POINTER(0))->tally, NULL, NULL);
 }
