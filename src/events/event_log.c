@@ -21,6 +21,8 @@
 
 #define FIRST_BLOCK			512
 #define PARTITION_ABOVE		((Size) 1024 * 1024)
+/* keeps large blocks out of the chunks that a context rounds up and holds on to */
+#define UNSHARED			64
 #define LARGEST_BLOCK		((Size) 32 * 1024)
 
 static void
@@ -80,7 +82,7 @@ new_block(AmEventLog *log, Size size)
 {
 	dsa_pointer shared = log->sharing ? am_share_allocate(log->sharing, size) : InvalidDsaPointer;
 	AmBlock    *block = DsaPointerIsValid(shared) ? dsa_get_address(log->sharing->area, shared) :
-		MemoryContextAllocHuge(log->context, size);
+		MemoryContextAllocHuge(log->context, size < BLCKSZ ? size : size + UNSHARED);
 
 	block->shared = shared;
 	block->next = NULL;
