@@ -186,7 +186,7 @@ BEGIN
 	cohort := CASE WHEN grain IS NULL THEN NULL ELSE format(
 		'activity_metrics.period_start(activity_metrics.period_no((attempt.attempt).first_reached[1], %1$L, %2$L), %1$L)::pg_catalog.text',
 		activity_metrics.check_grain(grain), tz) END;
-	segments := CASE WHEN by IS NOT NULL AND grain IS NULL THEN 'SELECT coalesce(segment, ''(none)'') AS segment FROM event WHERE e IS NOT NULL UNION SELECT segment FROM funnel'
+	segments := CASE WHEN by IS NOT NULL AND grain IS NULL THEN 'SELECT coalesce(segment, ''(none)'') AS segment FROM event UNION SELECT segment FROM funnel'
 		WHEN by IS NULL AND grain IS NULL THEN 'SELECT NULL::pg_catalog.text AS segment'
 		ELSE 'SELECT segment FROM funnel' END;
 

@@ -9,6 +9,7 @@
 #include "common/hashfn.h"
 #include "utils/varlena.h"
 
+#define SMALL_BUDGET		((Size) 16 * 1024 * 1024)
 #define STRANGERS			64	/* kinds outside the spec remembered to have been compared */
 
 AmFunnelState *
@@ -153,5 +154,7 @@ am_funnel_start_reading(AmFunnelState *state, AmFunnelReading *reading)
 	reading->whole = state->entry_since == DT_NOBEGIN && (!state->has_events || state->latest < state->entry_until);
 	reading->match = am_funnel_match_create(plan->spec, as_of, am_stamp_bound(plan, state->entry_since),
 											am_stamp_bound(plan, state->entry_until));
-	am_funnel_tally_init(&reading->tally, plan->spec, as_of, state->log->budget / 8);
+	/* of a small budget the partitions being read take most */
+	am_funnel_tally_init(&reading->tally, plan->spec, as_of,
+						 state->log->budget / (state->log->budget < SMALL_BUDGET ? 16 : 8));
 }
