@@ -7,7 +7,10 @@ PURE_OBJS = \
 	src/common/am_host.o \
 	src/common/sort.o \
 	src/stats/distributions.o \
+	src/stats/autoregression.o \
+	src/stats/least_squares.o \
 	src/stats/multiplicity.o \
+	src/stats/series.o \
 	src/stats/exact_sum.o \
 	src/stats/rates.o \
 	src/stats/survival.o \
@@ -26,7 +29,9 @@ PURE_OBJS = \
 	src/funnel/window_funnel.o \
 	src/lead_lag/lead_lag.o \
 	src/lead_lag/lead_lag_forecast.o \
+	src/lead_lag/lead_lag_prepare.o \
 	src/lead_lag/lead_lag_words.o \
+	src/lead_lag/panel_granger.o \
 	src/vanity/vanity.o \
 	src/vanity/vanity_fit.o \
 	src/vanity/vanity_posterior.o \
@@ -64,6 +69,7 @@ OBJS = $(PURE_OBJS) \
 	src/funnel/funnel_state.o \
 	src/funnel/funnel_tally.o \
 	src/lead_lag/lead_lag_agg.o \
+	src/lead_lag/panel_granger_agg.o \
 	src/panel/panel_agg.o \
 	src/panel/panel_state.o \
 	src/panel/period.o \
@@ -171,9 +177,17 @@ bench-vanity:
 	@$(UNIT_BUILD)/vanity_worlds $(SHARED)/vanity_worlds > $(UNIT_BUILD)/predictions.csv
 	@$(PYTHON3) $(SHARED)/vanity_worlds/grade.py $(SHARED)/vanity_worlds/labels.json $(UNIT_BUILD)/predictions.csv --bars
 
+# lead_lag() on simulated panels: how often it is wrong, and how often it finds a lead; SIZE_ARGS='400 10 52 sparse'
+# for fewer replications, one number of reps, of weeks, one family
+SIZE_ARGS ?= 4000
+bench-lead-lag-size:
+	@$(MKDIR_P) $(UNIT_BUILD)
+	@$(UNIT_CC) $(UNIT_CFLAGS) -I$(srcdir)/src -o $(UNIT_BUILD)/lead_lag_size $(srcdir)/bench/lead_lag_size.c $(PURE_SRCS) -lm
+	@$(UNIT_BUILD)/lead_lag_size $(SIZE_ARGS)
+
 # a zip for PGXN: what git has, and the install script, which git has not
 dist: $(INSTALL_SQL)
 	git archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/sql/ --add-file=$(INSTALL_SQL) \
 		--prefix=$(EXTENSION)-$(EXTVERSION)/ -o $(EXTENSION)-$(EXTVERSION).zip HEAD
 
-.PHONY: dist unit unit-programs prove test test-all demo demo-clean bench bench-vanity
+.PHONY: dist unit unit-programs prove test test-all demo demo-clean bench bench-vanity bench-lead-lag-size

@@ -15,10 +15,12 @@ CREATE TYPE activity_metrics.lead_lag_row AS (
 	r_between double precision,
 	r_within double precision,
 	sign_share double precision,
-	forecast_gain double precision
+	forecast_gain double precision,
+	p_strict double precision,
+	method text
 );
 COMMENT ON TYPE activity_metrics.lead_lag_row IS
-'One lag of a lead/lag profile (lag > 0: x leads y): n pairs of units units; r with its 95 % interval and two-sided p within units, p_holm adjusted over the lags; r_pooled, r_between, r_within of the raw columns, to compare; sign_share, the share of units with the sign of r; forecast_gain, the share of the error that x takes off a forecast of y out of sample (lag > 0). NULL = not defined.';
+'One lag of a lead/lag profile (lag > 0: x leads y): n pairs of units units; r with its 95 % interval and two-sided p within units, p_holm adjusted over the lags; r_pooled, r_between, r_within of the raw columns, to compare; sign_share, the share of units with the sign of r; forecast_gain, the share of the error that x takes off a forecast of y out of sample (lag > 0); p_strict, p_holm after a second look at seasons that are larger for larger units and at columns that are mostly zero, equal to it where there is nothing to look at: the verdict goes by the larger of the two; method, what was done beyond the ordinary: season N, differenced, ranks, N controls, AR(order). NULL = not defined, in method: nothing.';
 
 CREATE FUNCTION activity_metrics.lead_lag_trans(internal, bigint, bigint, double precision, double precision, integer) RETURNS internal
 AS 'MODULE_PATHNAME', 'am_lead_lag_int8_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -44,6 +46,18 @@ CREATE FUNCTION activity_metrics.lead_lag_trans(internal, uuid, bigint, double p
 AS 'MODULE_PATHNAME', 'am_lead_lag_uuid_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION activity_metrics.lead_lag_trans(internal, uuid, bigint, double precision, double precision, integer, text) IS 'Internal: adds a row to the panel of lead_lag().';
 
+CREATE FUNCTION activity_metrics.lead_lag_trans(internal, bigint, bigint, double precision, double precision, integer, double precision[], text) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_lead_lag_int8_controls_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.lead_lag_trans(internal, bigint, bigint, double precision, double precision, integer, double precision[], text) IS 'Internal: adds a row to the panel of lead_lag().';
+
+CREATE FUNCTION activity_metrics.lead_lag_trans(internal, text, bigint, double precision, double precision, integer, double precision[], text) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_lead_lag_text_controls_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.lead_lag_trans(internal, text, bigint, double precision, double precision, integer, double precision[], text) IS 'Internal: adds a row to the panel of lead_lag().';
+
+CREATE FUNCTION activity_metrics.lead_lag_trans(internal, uuid, bigint, double precision, double precision, integer, double precision[], text) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_lead_lag_uuid_controls_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.lead_lag_trans(internal, uuid, bigint, double precision, double precision, integer, double precision[], text) IS 'Internal: adds a row to the panel of lead_lag().';
+
 CREATE FUNCTION activity_metrics.lead_lag_final(internal) RETURNS activity_metrics.lead_lag_row[]
 AS 'MODULE_PATHNAME', 'am_lead_lag_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION activity_metrics.lead_lag_final(internal) IS 'Internal: the result of lead_lag().';
@@ -56,7 +70,7 @@ CREATE AGGREGATE activity_metrics.lead_lag(unit bigint, period bigint, x double 
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE activity_metrics.lead_lag(bigint, bigint, double precision, double precision, integer) IS
-'Lead/lag profile of two panel columns, one lead_lag_row per lag from -max_lag to max_lag; lag k > 0: x leads y by k periods. period: consecutive numbers (period_no); several rows of a unit and period are added up; a missing period between a unit''s first and last counts as 0, unless some x or y is NULL; max_lag NULL: a quarter of the periods, at most 12. Method: period means removed, prewhitened per unit by an AR(1) of x, Fisher''s z averaged over units, t over units, Holm over lags. No rows: NULL. Errors: NaN or infinite values (22003), max_lag outside 0..1000 or changing (22023), too large a panel (54000).';
+'Lead/lag profile of two panel columns, one lead_lag_row per lag from -max_lag to max_lag; lag k > 0: x leads y by k periods. period: consecutive numbers (period_no); several rows of a unit and period are added up; a missing period between a unit''s first and last counts as 0, unless some x or y is NULL; max_lag NULL: a quarter of the periods, at most 12. Method: period means removed, prewhitened per unit by an AR(1) of x, Fisher''s z averaged over units, t over units, Holm over lags. A single unit: differenced if x or y drifts (autocorrelation above 0.9), prewhitened by an AR of the order with the smallest AIC, t of r. No rows: NULL. Errors: NaN or infinite values (22003), max_lag outside 0..1000, beyond the periods or changing (22023), unknown option (22023), too large a panel (54000).';
 
 CREATE AGGREGATE activity_metrics.lead_lag(unit text, period bigint, x double precision, y double precision, max_lag integer) (
 	SFUNC = activity_metrics.lead_lag_trans, STYPE = internal, SSPACE = 4096,
@@ -66,7 +80,7 @@ CREATE AGGREGATE activity_metrics.lead_lag(unit text, period bigint, x double pr
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE activity_metrics.lead_lag(text, bigint, double precision, double precision, integer) IS
-'Lead/lag profile of two panel columns, one lead_lag_row per lag from -max_lag to max_lag; lag k > 0: x leads y by k periods. period: consecutive numbers (period_no); several rows of a unit and period are added up; a missing period between a unit''s first and last counts as 0, unless some x or y is NULL; max_lag NULL: a quarter of the periods, at most 12. Method: period means removed, prewhitened per unit by an AR(1) of x, Fisher''s z averaged over units, t over units, Holm over lags. No rows: NULL. Errors: NaN or infinite values (22003), max_lag outside 0..1000 or changing (22023), too large a panel (54000).';
+'Lead/lag profile of two panel columns, one lead_lag_row per lag from -max_lag to max_lag; lag k > 0: x leads y by k periods. period: consecutive numbers (period_no); several rows of a unit and period are added up; a missing period between a unit''s first and last counts as 0, unless some x or y is NULL; max_lag NULL: a quarter of the periods, at most 12. Method: period means removed, prewhitened per unit by an AR(1) of x, Fisher''s z averaged over units, t over units, Holm over lags. A single unit: differenced if x or y drifts (autocorrelation above 0.9), prewhitened by an AR of the order with the smallest AIC, t of r. No rows: NULL. Errors: NaN or infinite values (22003), max_lag outside 0..1000, beyond the periods or changing (22023), unknown option (22023), too large a panel (54000).';
 
 CREATE AGGREGATE activity_metrics.lead_lag(unit uuid, period bigint, x double precision, y double precision, max_lag integer) (
 	SFUNC = activity_metrics.lead_lag_trans, STYPE = internal, SSPACE = 4096,
@@ -76,7 +90,7 @@ CREATE AGGREGATE activity_metrics.lead_lag(unit uuid, period bigint, x double pr
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE activity_metrics.lead_lag(uuid, bigint, double precision, double precision, integer) IS
-'Lead/lag profile of two panel columns, one lead_lag_row per lag from -max_lag to max_lag; lag k > 0: x leads y by k periods. period: consecutive numbers (period_no); several rows of a unit and period are added up; a missing period between a unit''s first and last counts as 0, unless some x or y is NULL; max_lag NULL: a quarter of the periods, at most 12. Method: period means removed, prewhitened per unit by an AR(1) of x, Fisher''s z averaged over units, t over units, Holm over lags. No rows: NULL. Errors: NaN or infinite values (22003), max_lag outside 0..1000 or changing (22023), too large a panel (54000).';
+'Lead/lag profile of two panel columns, one lead_lag_row per lag from -max_lag to max_lag; lag k > 0: x leads y by k periods. period: consecutive numbers (period_no); several rows of a unit and period are added up; a missing period between a unit''s first and last counts as 0, unless some x or y is NULL; max_lag NULL: a quarter of the periods, at most 12. Method: period means removed, prewhitened per unit by an AR(1) of x, Fisher''s z averaged over units, t over units, Holm over lags. A single unit: differenced if x or y drifts (autocorrelation above 0.9), prewhitened by an AR of the order with the smallest AIC, t of r. No rows: NULL. Errors: NaN or infinite values (22003), max_lag outside 0..1000, beyond the periods or changing (22023), unknown option (22023), too large a panel (54000).';
 
 CREATE AGGREGATE activity_metrics.lead_lag(unit bigint, period bigint, x double precision, y double precision, max_lag integer, options text) (
 	SFUNC = activity_metrics.lead_lag_trans, STYPE = internal, SSPACE = 4096,
@@ -86,7 +100,7 @@ CREATE AGGREGATE activity_metrics.lead_lag(unit bigint, period bigint, x double 
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE activity_metrics.lead_lag(bigint, bigint, double precision, double precision, integer, text) IS
-'Lead/lag profile of two panel columns, one lead_lag_row per lag from -max_lag to max_lag; lag k > 0: x leads y by k periods. period: consecutive numbers (period_no); several rows of a unit and period are added up; a missing period between a unit''s first and last counts as 0, unless some x or y is NULL; max_lag NULL: a quarter of the periods, at most 12; options: no prewhitening, keep period means, no filling. Method: period means removed, prewhitened per unit by an AR(1) of x, Fisher''s z averaged over units, t over units, Holm over lags. No rows: NULL. Errors: NaN or infinite values (22003), max_lag outside 0..1000 or changing (22023), too large a panel (54000).';
+'Lead/lag profile of two panel columns, one lead_lag_row per lag from -max_lag to max_lag; lag k > 0: x leads y by k periods. period: consecutive numbers (period_no); several rows of a unit and period are added up; a missing period between a unit''s first and last counts as 0, unless some x or y is NULL; max_lag NULL: a quarter of the periods, at most 12; options, with commas: rank, difference, difference auto, no differencing, season N, no prewhitening, keep period means, no filling; NULL: none. Method: period means removed, prewhitened per unit by an AR(1) of x, Fisher''s z averaged over units, t over units, Holm over lags. A single unit: differenced if x or y drifts (autocorrelation above 0.9), prewhitened by an AR of the order with the smallest AIC, t of r. No rows: NULL. Errors: NaN or infinite values (22003), max_lag outside 0..1000, beyond the periods or changing (22023), unknown option (22023), too large a panel (54000).';
 
 CREATE AGGREGATE activity_metrics.lead_lag(unit text, period bigint, x double precision, y double precision, max_lag integer, options text) (
 	SFUNC = activity_metrics.lead_lag_trans, STYPE = internal, SSPACE = 4096,
@@ -96,7 +110,7 @@ CREATE AGGREGATE activity_metrics.lead_lag(unit text, period bigint, x double pr
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE activity_metrics.lead_lag(text, bigint, double precision, double precision, integer, text) IS
-'Lead/lag profile of two panel columns, one lead_lag_row per lag from -max_lag to max_lag; lag k > 0: x leads y by k periods. period: consecutive numbers (period_no); several rows of a unit and period are added up; a missing period between a unit''s first and last counts as 0, unless some x or y is NULL; max_lag NULL: a quarter of the periods, at most 12; options: no prewhitening, keep period means, no filling. Method: period means removed, prewhitened per unit by an AR(1) of x, Fisher''s z averaged over units, t over units, Holm over lags. No rows: NULL. Errors: NaN or infinite values (22003), max_lag outside 0..1000 or changing (22023), too large a panel (54000).';
+'Lead/lag profile of two panel columns, one lead_lag_row per lag from -max_lag to max_lag; lag k > 0: x leads y by k periods. period: consecutive numbers (period_no); several rows of a unit and period are added up; a missing period between a unit''s first and last counts as 0, unless some x or y is NULL; max_lag NULL: a quarter of the periods, at most 12; options, with commas: rank, difference, difference auto, no differencing, season N, no prewhitening, keep period means, no filling; NULL: none. Method: period means removed, prewhitened per unit by an AR(1) of x, Fisher''s z averaged over units, t over units, Holm over lags. A single unit: differenced if x or y drifts (autocorrelation above 0.9), prewhitened by an AR of the order with the smallest AIC, t of r. No rows: NULL. Errors: NaN or infinite values (22003), max_lag outside 0..1000, beyond the periods or changing (22023), unknown option (22023), too large a panel (54000).';
 
 CREATE AGGREGATE activity_metrics.lead_lag(unit uuid, period bigint, x double precision, y double precision, max_lag integer, options text) (
 	SFUNC = activity_metrics.lead_lag_trans, STYPE = internal, SSPACE = 4096,
@@ -106,7 +120,37 @@ CREATE AGGREGATE activity_metrics.lead_lag(unit uuid, period bigint, x double pr
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE activity_metrics.lead_lag(uuid, bigint, double precision, double precision, integer, text) IS
-'Lead/lag profile of two panel columns, one lead_lag_row per lag from -max_lag to max_lag; lag k > 0: x leads y by k periods. period: consecutive numbers (period_no); several rows of a unit and period are added up; a missing period between a unit''s first and last counts as 0, unless some x or y is NULL; max_lag NULL: a quarter of the periods, at most 12; options: no prewhitening, keep period means, no filling. Method: period means removed, prewhitened per unit by an AR(1) of x, Fisher''s z averaged over units, t over units, Holm over lags. No rows: NULL. Errors: NaN or infinite values (22003), max_lag outside 0..1000 or changing (22023), too large a panel (54000).';
+'Lead/lag profile of two panel columns, one lead_lag_row per lag from -max_lag to max_lag; lag k > 0: x leads y by k periods. period: consecutive numbers (period_no); several rows of a unit and period are added up; a missing period between a unit''s first and last counts as 0, unless some x or y is NULL; max_lag NULL: a quarter of the periods, at most 12; options, with commas: rank, difference, difference auto, no differencing, season N, no prewhitening, keep period means, no filling; NULL: none. Method: period means removed, prewhitened per unit by an AR(1) of x, Fisher''s z averaged over units, t over units, Holm over lags. A single unit: differenced if x or y drifts (autocorrelation above 0.9), prewhitened by an AR of the order with the smallest AIC, t of r. No rows: NULL. Errors: NaN or infinite values (22003), max_lag outside 0..1000, beyond the periods or changing (22023), unknown option (22023), too large a panel (54000).';
+
+CREATE AGGREGATE activity_metrics.lead_lag(unit bigint, period bigint, x double precision, y double precision, max_lag integer, controls double precision[], options text) (
+	SFUNC = activity_metrics.lead_lag_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.lead_lag_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.lead_lag(bigint, bigint, double precision, double precision, integer, double precision[], text) IS
+'Lead/lag profile of two panel columns, one lead_lag_row per lag from -max_lag to max_lag; lag k > 0: x leads y by k periods. period: consecutive numbers (period_no); several rows of a unit and period are added up; a missing period between a unit''s first and last counts as 0, unless some x or y is NULL; max_lag NULL: a quarter of the periods, at most 12; controls: other columns, added up as x and y are, at most 20, that are held constant: partialled out of both within units by least squares after period means; NULL, or one NULL among them: a row that is not known; options, with commas: rank, difference, difference auto, no differencing, season N, no prewhitening, keep period means, no filling; NULL: none. Method: period means removed, prewhitened per unit by an AR(1) of x, Fisher''s z averaged over units, t over units, Holm over lags. A single unit: differenced if x or y drifts (autocorrelation above 0.9), prewhitened by an AR of the order with the smallest AIC, t of r. No rows: NULL. Errors: NaN or infinite values (22003), max_lag outside 0..1000, beyond the periods or changing, number of controls changing (22023), unknown option (22023), too large a panel (54000).';
+
+CREATE AGGREGATE activity_metrics.lead_lag(unit text, period bigint, x double precision, y double precision, max_lag integer, controls double precision[], options text) (
+	SFUNC = activity_metrics.lead_lag_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.lead_lag_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.lead_lag(text, bigint, double precision, double precision, integer, double precision[], text) IS
+'Lead/lag profile of two panel columns, one lead_lag_row per lag from -max_lag to max_lag; lag k > 0: x leads y by k periods. period: consecutive numbers (period_no); several rows of a unit and period are added up; a missing period between a unit''s first and last counts as 0, unless some x or y is NULL; max_lag NULL: a quarter of the periods, at most 12; controls: other columns, added up as x and y are, at most 20, that are held constant: partialled out of both within units by least squares after period means; NULL, or one NULL among them: a row that is not known; options, with commas: rank, difference, difference auto, no differencing, season N, no prewhitening, keep period means, no filling; NULL: none. Method: period means removed, prewhitened per unit by an AR(1) of x, Fisher''s z averaged over units, t over units, Holm over lags. A single unit: differenced if x or y drifts (autocorrelation above 0.9), prewhitened by an AR of the order with the smallest AIC, t of r. No rows: NULL. Errors: NaN or infinite values (22003), max_lag outside 0..1000, beyond the periods or changing, number of controls changing (22023), unknown option (22023), too large a panel (54000).';
+
+CREATE AGGREGATE activity_metrics.lead_lag(unit uuid, period bigint, x double precision, y double precision, max_lag integer, controls double precision[], options text) (
+	SFUNC = activity_metrics.lead_lag_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.lead_lag_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.lead_lag(uuid, bigint, double precision, double precision, integer, double precision[], text) IS
+'Lead/lag profile of two panel columns, one lead_lag_row per lag from -max_lag to max_lag; lag k > 0: x leads y by k periods. period: consecutive numbers (period_no); several rows of a unit and period are added up; a missing period between a unit''s first and last counts as 0, unless some x or y is NULL; max_lag NULL: a quarter of the periods, at most 12; controls: other columns, added up as x and y are, at most 20, that are held constant: partialled out of both within units by least squares after period means; NULL, or one NULL among them: a row that is not known; options, with commas: rank, difference, difference auto, no differencing, season N, no prewhitening, keep period means, no filling; NULL: none. Method: period means removed, prewhitened per unit by an AR(1) of x, Fisher''s z averaged over units, t over units, Holm over lags. A single unit: differenced if x or y drifts (autocorrelation above 0.9), prewhitened by an AR of the order with the smallest AIC, t of r. No rows: NULL. Errors: NaN or infinite values (22003), max_lag outside 0..1000, beyond the periods or changing, number of controls changing (22023), unknown option (22023), too large a panel (54000).';
 
 CREATE FUNCTION activity_metrics.lead_lag_verdict(
 	profile activity_metrics.lead_lag_row[],
@@ -122,11 +166,12 @@ CREATE FUNCTION activity_metrics.lead_lag_verdict(
 	OUT sign_share double precision,
 	OUT forecast_gain double precision,
 	OUT n bigint,
-	OUT sentence text)
+	OUT sentence text,
+	OUT p_strict double precision)
 RETURNS record
 AS 'MODULE_PATHNAME', 'am_lead_lag_verdict_sql' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION activity_metrics.lead_lag_verdict(activity_metrics.lead_lag_row[], text, text, text) IS
-'What a profile of lead_lag() says: leading, coincident, lagging, no_evidence or insufficient_evidence, with the lag that decided (under no_evidence: the surest one), its figures, and one sentence that calls the columns x and y and a period grain. Rule: the smallest adjusted p is at most 0.05, and its |r| exceeds that of every lag on the other side. A NULL or empty profile gives NULLs. Errors: rows that lead_lag() does not return (22023).';
+'What a profile of lead_lag() says: leading, coincident, lagging, no_evidence or insufficient_evidence, with the lag that decided (under no_evidence: the surest one), its figures, and one sentence that calls the columns x and y and a period grain. Rule: at the lag where the larger of p_holm and p_strict is smallest, that is at most 0.05, and its |r| exceeds that of every lag on the other side (those left out whose p_holm is at most 0.05 and p_strict is not). A NULL or empty profile gives NULLs. Errors: rows that lead_lag() does not return (22023).';
 
 CREATE FUNCTION activity_metrics.relation_panel_sql(relation regclass, x text, y text, unit text, period text, grain text, tz text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -204,6 +249,8 @@ RETURNS TABLE (
 	r_within double precision,
 	sign_share double precision,
 	forecast_gain double precision,
+	p_strict double precision,
+	method text,
 	verdict text,
 	sentence text)
 LANGUAGE plpgsql STABLE ROWS 25 COST 10000 AS $$

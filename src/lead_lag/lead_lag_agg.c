@@ -25,12 +25,24 @@
 
 #define ALPHA			0.05
 #define LARGEST_LAG		1000
-#define ROW_COLUMNS		13
+#define ROW_COLUMNS		15
+#define LONGEST_SEASON	100000
 
 static const AmPanelArguments arguments = {
 	.x_name = "x",
 	.y_name = "y",
 	.options = 6,
+	.settings = {5},
+	.setting_names = {"max_lag"},
+	.setting_types = {'i'}
+};
+
+/* the overloads with controls: double precision[] before the options */
+static const AmPanelArguments arguments_with_controls = {
+	.x_name = "x",
+	.y_name = "y",
+	.controls = 6,
+	.options = 7,
 	.settings = {5},
 	.setting_names = {"max_lag"},
 	.setting_types = {'i'}
@@ -57,13 +69,35 @@ am_lead_lag_uuid_trans(PG_FUNCTION_ARGS)
 	return am_panel_transition(fcinfo, AM_UNIT_UUID, &arguments);
 }
 
+PG_FUNCTION_INFO_V1(am_lead_lag_int8_controls_trans);
+Datum
+am_lead_lag_int8_controls_trans(PG_FUNCTION_ARGS)
+{
+	return am_panel_transition(fcinfo, AM_UNIT_INT8, &arguments_with_controls);
+}
+
+PG_FUNCTION_INFO_V1(am_lead_lag_text_controls_trans);
+Datum
+am_lead_lag_text_controls_trans(PG_FUNCTION_ARGS)
+{
+	return am_panel_transition(fcinfo, AM_UNIT_TEXT, &arguments_with_controls);
+}
+
+PG_FUNCTION_INFO_V1(am_lead_lag_uuid_controls_trans);
+Datum
+am_lead_lag_uuid_controls_trans(PG_FUNCTION_ARGS)
+{
+	return am_panel_transition(fcinfo, AM_UNIT_UUID, &arguments_with_controls);
+}
+
 static void
 read_options(const AmPanelState *state, AmLeadLagOptions *options)
 {
 	AmOptionReader reader;
 
-	options->remove_period_means = true;
-	options->prewhiten = true;
+	int64		season;
+
+	*options = am_lead_lag_defaults();
 	/* a value that is not known is not zero */
 	options->fill_zero = !state->has_unknown;
 	am_options_start(&reader, state->options);
@@ -75,8 +109,25 @@ read_options(const AmPanelState *state, AmLeadLagOptions *options)
 			options->remove_period_means = false;
 		else if (am_option_is(&reader, "no filling"))
 			options->fill_zero = false;
+		else if (am_option_is(&reader, "rank"))
+			options->rank = true;
+		else if (am_option_is(&reader, "difference"))
+			options->difference = AM_DIFFERENCE_YES;
+		else if (am_option_is(&reader, "difference auto"))
+			options->difference = AM_DIFFERENCE_AUTO;
+		else if (am_option_is(&reader, "no differencing"))
+			options->difference = AM_DIFFERENCE_NO;
+		else if (am_option_is(&reader, "season #", &season))
+		{
+			if (season < 2 || season > LONGEST_SEASON)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("season is " INT64_FORMAT " periods", season),
+						 errhint("Give the periods of a cycle, such as 52 for weeks or 12 for months.")));
+			options->season = (int) season;
+		}
 		else
-			am_option_unknown(&reader, "no prewhitening, keep period means, no filling");
+			am_option_unknown(&reader, "rank, difference, difference auto, no differencing, season N, no prewhitening, keep period means, no filling");
 	}
 }
 
@@ -88,6 +139,7 @@ am_lead_lag_final(PG_FUNCTION_ARGS)
 	AmPanel		panel;
 	AmLeadLagOptions options;
 	AmLeadLagRow *rows;
+	uint64		periods;
 	Datum	   *datums;
 	int			n_rows;
 	Oid			row_type = get_element_type(get_fn_expr_rettype(fcinfo->flinfo));
@@ -109,6 +161,13 @@ am_lead_lag_final(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("max_lag is %d", options.max_lag),
 				 errhint("Give 0 to %d periods, or NULL for a quarter of the periods, at most 12.", LARGEST_LAG)));
+	periods = am_lead_lag_periods(&panel);
+	/* a panel of one period has no lags to choose among, and its verdict says so */
+	if (periods > 1 && options.max_lag >= periods)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_lag is %d, but the longest unit has only " UINT64_FORMAT " periods", options.max_lag, periods),
+				 errhint("Give at most " UINT64_FORMAT ", or NULL for a quarter of the periods.", periods - 1)));
 	if (options.fill_zero && am_lead_lag_missing(&panel) > Min(AM_LL_MAX_FILLED, (uint64) state->limit))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -127,6 +186,7 @@ am_lead_lag_final(PG_FUNCTION_ARGS)
 		const AmLeadLagRow *row = &rows[i];
 		Datum		values[ROW_COLUMNS];
 		bool		nulls[ROW_COLUMNS] = {false};
+		char		method[128];
 
 		values[0] = Int32GetDatum(row->lag);
 		values[1] = Int64GetDatum(row->n);
@@ -141,6 +201,10 @@ am_lead_lag_final(PG_FUNCTION_ARGS)
 		am_set_float(values, nulls, 10, row->r_within);
 		am_set_float(values, nulls, 11, row->sign_share);
 		am_set_float(values, nulls, 12, row->forecast_gain);
+		am_set_float(values, nulls, 13, row->p_strict);
+		am_lead_lag_method(row, method, sizeof(method));
+		nulls[14] = method[0] == '\0';
+		values[14] = nulls[14] ? (Datum) 0 : CStringGetTextDatum(method);
 		datums[i] = HeapTupleGetDatum(heap_form_tuple(columns, values, nulls));
 	}
 	ReleaseTupleDesc(columns);
@@ -198,6 +262,8 @@ read_rows(ArrayType *array, AmLeadLagRow **rows)
 		row->r_within = float_column(values, missing, 10);
 		row->sign_share = float_column(values, missing, 11);
 		row->forecast_gain = float_column(values, missing, 12);
+		row->p_strict = float_column(values, missing, 13);
+		am_lead_lag_read_method(row, missing[14] ? "" : TextDatumGetCString(values[14]));
 	}
 	ReleaseTupleDesc(columns);
 	return n;
@@ -215,8 +281,8 @@ am_lead_lag_verdict_sql(PG_FUNCTION_ARGS)
 	char	   *names[3];
 	char		sentence[2048];
 	TupleDesc	columns;
-	Datum		values[10];
-	bool		nulls[10] = {false};
+	Datum		values[11];
+	bool		nulls[11] = {false};
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
@@ -237,8 +303,8 @@ am_lead_lag_verdict_sql(PG_FUNCTION_ARGS)
 	values[0] = CStringGetTextDatum(am_lead_lag_verdict_name(verdict));
 	values[9] = CStringGetTextDatum(sentence);
 	if (decided < 0)
-		for (int i = 1; i < 9; i++)
-			nulls[i] = true;
+		for (int i = 1; i < lengthof(values); i++)
+			nulls[i] = i != 9;
 	else
 	{
 		const AmLeadLagRow *row = &rows[decided];
@@ -251,6 +317,7 @@ am_lead_lag_verdict_sql(PG_FUNCTION_ARGS)
 		am_set_float(values, nulls, 6, row->sign_share);
 		am_set_float(values, nulls, 7, row->forecast_gain);
 		values[8] = Int64GetDatum(row->n);
+		am_set_float(values, nulls, 10, row->p_strict);
 	}
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(columns), values, nulls)));
 }

@@ -17,9 +17,13 @@
 
 #include "lead_lag/lead_lag.h"
 
+#define ALPHA			0.05	/* what sentences call sure */
+
 /* less than both of these at lag 0 is insufficient */
 #define ENOUGH_UNITS	3
 #define ENOUGH_PAIRS	24
+
+#define FEW_UNITS		10		/* fewer are told of */
 
 static const AmLeadLagRow *
 row_at_zero(const AmLeadLagRow *rows, int n_rows)
@@ -32,10 +36,21 @@ row_at_zero(const AmLeadLagRow *rows, int n_rows)
 	return NULL;
 }
 
+double
+am_lead_lag_adjusted_p(const AmLeadLagRow *row)
+{
+	return isnan(row->p_holm) || isnan(row->p_strict) ? row->p_holm : fmax(row->p_holm, row->p_strict);
+}
+
 /* is a surer than b?  Holm makes ties, and so do p of 0. */
 static bool
 surer(const AmLeadLagRow *a, const AmLeadLagRow *b)
 {
+	double		p_of_a = am_lead_lag_adjusted_p(a);
+	double		p_of_b = am_lead_lag_adjusted_p(b);
+
+	if (p_of_a != p_of_b)
+		return p_of_a < p_of_b;
 	if (a->p_holm != b->p_holm)
 		return a->p_holm < b->p_holm;
 	if (a->p != b->p)
@@ -45,9 +60,16 @@ surer(const AmLeadLagRow *a, const AmLeadLagRow *b)
 	return abs(a->lag) < abs(b->lag);
 }
 
+/* sure until the second look: a season that is larger for larger units, or too few events */
+static bool
+does_not_last(const AmLeadLagRow *row, double alpha)
+{
+	return row->p_holm <= alpha && row->p_strict > alpha;
+}
+
 /* the strongest |r| on the other side of lag 0, lag 0 included */
 static const AmLeadLagRow *
-rival_of(const AmLeadLagRow *rows, int n_rows, const AmLeadLagRow *best)
+rival_of(const AmLeadLagRow *rows, int n_rows, const AmLeadLagRow *best, double alpha)
 {
 	const AmLeadLagRow *rival = NULL;
 	int			i;
@@ -56,7 +78,8 @@ rival_of(const AmLeadLagRow *rows, int n_rows, const AmLeadLagRow *best)
 		return NULL;
 	for (i = 0; i < n_rows; i++)
 	{
-		if (isnan(rows[i].r) || (best->lag > 0 ? rows[i].lag > 0 : rows[i].lag < 0))
+		if (isnan(rows[i].r) || (best->lag > 0 ? rows[i].lag > 0 : rows[i].lag < 0) ||
+			does_not_last(&rows[i], alpha))
 			continue;
 		if (!rival || fabs(rows[i].r) > fabs(rival->r))
 			rival = &rows[i];
@@ -84,8 +107,8 @@ am_lead_lag_verdict(const AmLeadLagRow *rows, int n_rows, double alpha, int *dec
 		return AM_LL_INSUFFICIENT;
 
 	best = &rows[*decided];
-	rival = rival_of(rows, n_rows, best);
-	if (!(best->p_holm <= alpha) || (rival && fabs(rival->r) >= fabs(best->r)))
+	rival = rival_of(rows, n_rows, best, alpha);
+	if (!(am_lead_lag_adjusted_p(best) <= alpha) || (rival && fabs(rival->r) >= fabs(best->r)))
 		return AM_LL_NO_EVIDENCE;
 	return best->lag > 0 ? AM_LL_LEADING : best->lag < 0 ? AM_LL_LAGGING : AM_LL_COINCIDENT;
 }
@@ -158,6 +181,64 @@ say(Text *text, const char *format,...)
 	}
 }
 
+void
+am_lead_lag_method(const AmLeadLagRow *row, char *buf, size_t size)
+{
+	Text		text = {buf, size, 0};
+	const char *separator = "";
+
+	if (size == 0)
+		return;
+	buf[0] = '\0';
+	if (row->season > 0)
+	{
+		say(&text, "season %d", row->season);
+		separator = ", ";
+	}
+	if (row->differenced)
+	{
+		say(&text, "%sdifferenced", separator);
+		separator = ", ";
+	}
+	if (row->ranked)
+	{
+		say(&text, "%sranks", separator);
+		separator = ", ";
+	}
+	if (row->controls > 0)
+	{
+		say(&text, "%s%d control%s", separator, row->controls, row->controls == 1 ? "" : "s");
+		separator = ", ";
+	}
+	if (row->order > 0)
+		say(&text, "%sAR(%d)", separator, row->order);
+}
+
+void
+am_lead_lag_read_method(AmLeadLagRow *row, const char *method)
+{
+	const char *part;
+
+	row->season = row->controls = row->order = 0;
+	row->differenced = row->ranked = false;
+	for (part = method; part; part = strstr(part, ", ") ? strstr(part, ", ") + 2 : NULL)
+	{
+		size_t		length = strcspn(part, ",");
+		int			number;
+
+		if (length == strlen("differenced") && strncmp(part, "differenced", length) == 0)
+			row->differenced = true;
+		else if (length == strlen("ranks") && strncmp(part, "ranks", length) == 0)
+			row->ranked = true;
+		else if (sscanf(part, "season %5d", &number) == 1 && number > 0)
+			row->season = number;
+		else if (sscanf(part, "AR(%5d", &number) == 1 && number > 0)
+			row->order = number;
+		else if (sscanf(part, "%5d control", &number) == 1 && number > 0)
+			row->controls = number;
+	}
+}
+
 /* 1234567 as 1,234,567 */
 static void
 say_count(Text *text, int64_t n)
@@ -188,15 +269,39 @@ two_digits(double r)
 static void
 say_strength(Text *text, const AmLeadLagRow *row)
 {
+	double		p = am_lead_lag_adjusted_p(row);
+
 	say(text, "r = %.2f", two_digits(row->r));
 	if (!isnan(row->low) && !isnan(row->high))
 		say(text, " (%.2f to %.2f)", two_digits(row->low), two_digits(row->high));
-	if (row->p_holm < 0.001)
+	if (p < 0.001)
 		say(text, ", adjusted p < 0.001");
-	else if (row->p_holm < 0.095)
-		say(text, ", adjusted p = %.3f", row->p_holm);
+	else if (p < 0.095)
+		say(text, ", adjusted p = %.3f", p);
 	else
-		say(text, ", adjusted p = %.2f", row->p_holm);
+		say(text, ", adjusted p = %.2f", p);
+}
+
+/* what was correlated, if not the numbers as they are */
+static void
+say_method(Text *text, const AmLeadLagRow *row, const char *grain)
+{
+	if (row->season > 0)
+		say(text, ", the cycle of %d %ss taken off", row->season, grain);
+	if (row->differenced)
+		say(text, ", of the differences from %s to %s", grain, grain);
+	if (row->ranked)
+		say(text, ", of ranks");
+	if (row->controls > 0)
+		say(text, row->controls == 1 ? ", the control held constant" : ", the %d controls held constant", row->controls);
+}
+
+/* t over few units rests on each of them */
+static void
+say_few(Text *text, const AmLeadLagRow *row)
+{
+	if (row->units > 1 && row->units < FEW_UNITS)
+		say(text, "; with only %d units, one of them can turn this", (int) row->units);
 }
 
 static void
@@ -300,7 +405,7 @@ static void
 say_no_evidence(Text *text, const AmLeadLagRow *rows, int n_rows, const AmLeadLagRow *best,
 				const char *x_name, const char *y_name, const char *grain)
 {
-	const AmLeadLagRow *rival = rival_of(rows, n_rows, best);
+	const AmLeadLagRow *rival = rival_of(rows, n_rows, best, ALPHA);
 
 	if (rows[n_rows - 1].lag > 0)
 	{
@@ -321,7 +426,12 @@ say_no_evidence(Text *text, const AmLeadLagRow *rows, int n_rows, const AmLeadLa
 	}
 	say_strength(text, best);
 	say_sign_share(text, best, grain);
-	if (rival && best->p_holm <= 0.05 && fabs(rival->r) >= fabs(best->r))
+	say_method(text, best, grain);
+	say_few(text, best);
+	if (does_not_last(best, ALPHA))
+		say(text, "; at first sight p = %.3f, but swings that grow with the size of a unit, or few events, explain it",
+			fmax(0.001, best->p_holm));
+	if (rival && am_lead_lag_adjusted_p(best) <= ALPHA && fabs(rival->r) >= fabs(best->r))
 	{
 		say(text, ", but r = %.2f ", two_digits(rival->r));
 		if (rival->lag == 0)
@@ -380,7 +490,8 @@ am_lead_lag_sentence(const AmLeadLagRow *rows, int n_rows, AmLeadLagVerdict verd
 	say(&text, best->units == 1 ? ": " : ": within units, ");
 	say_strength(&text, best);
 	say_sign_share(&text, best, grain);
-
+	say_method(&text, best, grain);
+	say_few(&text, best);
 	if (verdict == AM_LL_LEADING)
 		say_gain(&text, best, x_name, y_name);
 	say_mixture(&text, best);

@@ -20,6 +20,8 @@ typedef struct AmPanel
 	const double *x;			/* the metric; finite */
 	const double *y;			/* the outcome; finite */
 	const double *quality;		/* 0..1, NaN where unknown; NULL if none given */
+	int			n_controls;
+	const double *const *control;	/* n_controls columns, finite */
 } AmPanel;
 
 #endif							/* AM_PANEL_H */

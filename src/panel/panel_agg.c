@@ -8,12 +8,15 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "libpq/pqformat.h"
 #include "port/pg_bswap.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/uuid.h"
 
-#define STATE_VERSION	1
+#define STATE_VERSION	2
+#define MOST_CONTROLS	20
 
 static void
 refuse_change(const char *what)
@@ -144,12 +147,57 @@ check_value(AmPanelState *state, const AmPanelCell *cell, double value, const ch
 			 errhint("Leave such rows out, or give NULL where the value is not known.")));
 }
 
+/*
+ * The controls of a row, or NULL where the row has none or one that is not
+ * known; their number is the same in all rows.
+ */
+static double *
+read_controls(FunctionCallInfo fcinfo, AmPanelState *state, int argument)
+{
+	ArrayType  *array;
+	Datum	   *values;
+	bool	   *nulls;
+	int			n;
+	double	   *controls;
+
+	if (PG_ARGISNULL(argument))
+		return NULL;
+	array = PG_GETARG_ARRAYTYPE_P(argument);
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("controls is an array of %d dimensions", ARR_NDIM(array)),
+				 errhint("Give one number for each control: ARRAY[emails, meetings].")));
+	deconstruct_array(array, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &values, &nulls, &n);
+	if (n > MOST_CONTROLS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%d controls", n),
+				 errhint("Give at most %d.", MOST_CONTROLS)));
+	if (state->n_controls >= 0 && state->n_controls != n)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the number of controls changes within a group, from %d to %d", state->n_controls, n),
+				 errhint("Give NULL where a control is not known: ARRAY[emails, NULL].")));
+	state->n_controls = n;
+	controls = palloc0((n + 1) * sizeof(double));
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			return NULL;
+		controls[i] = DatumGetFloat8(values[i]);
+	}
+	return controls;
+}
+
 /* Arguments: state, unit, period, x, y, then as `arguments` says */
 Datum
 am_panel_transition(FunctionCallInfo fcinfo, AmUnitType type, const AmPanelArguments *arguments)
 {
 	AmPanelState *state;
 	AmPanelCell cell;
+	double	   *controls = NULL;
+	bool		has_controls = arguments->controls > 0 && arguments->controls < PG_NARGS();
 
 	if (PG_ARGISNULL(0))
 		state = first_row(fcinfo, type, arguments);
@@ -161,7 +209,9 @@ am_panel_transition(FunctionCallInfo fcinfo, AmUnitType type, const AmPanelArgum
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		PG_RETURN_POINTER(state);
-	if (PG_ARGISNULL(3) || PG_ARGISNULL(4))
+	if (has_controls)
+		controls = read_controls(fcinfo, state, arguments->controls);
+	if (PG_ARGISNULL(3) || PG_ARGISNULL(4) || (has_controls && !controls))
 	{
 		state->has_unknown = true;
 		PG_RETURN_POINTER(state);
@@ -172,6 +222,7 @@ am_panel_transition(FunctionCallInfo fcinfo, AmUnitType type, const AmPanelArgum
 	cell.y = PG_GETARG_FLOAT8(4);
 	cell.qualities = 0;
 	cell.quality = 0;
+	cell.pair = 0;
 	check_value(state, &cell, cell.x, arguments->x_name, arguments->only_positive);
 	check_value(state, &cell, cell.y, arguments->y_name, arguments->only_positive);
 	if (arguments->quality > 0 && arguments->quality < PG_NARGS() && !PG_ARGISNULL(arguments->quality))
@@ -186,7 +237,20 @@ am_panel_transition(FunctionCallInfo fcinfo, AmUnitType type, const AmPanelArgum
 					 errmsg("quality is %g", cell.quality),
 					 errhint("Quality is a share from 0 to 1; divide per cents by 100.")));
 	}
+	for (int i = 0; controls && i < state->n_controls; i++)
+		check_value(state, &cell, controls[i], "a control", false);
 	am_panel_add(state, &cell);
+	for (int i = 0; controls && i < state->n_controls; i += 2)
+	{
+		cell.pair = (uint32) i / 2 + 1;
+		cell.qualities = 0;
+		cell.quality = 0;
+		cell.x = controls[i];
+		cell.y = controls[i + 1];	/* 0 after the last */
+		am_panel_add(state, &cell);
+	}
+	if (controls)
+		pfree(controls);
 	PG_RETURN_POINTER(state);
 }
 
@@ -200,9 +264,10 @@ send_text(StringInfo out, const char *text)
 
 /*
  * Format: byte version, byte unit type, settings (byte known, int64 or float8), options
- * (int32 length or -1, bytes), two flags, units (int32 count, each int32
- * length, bytes), cells (int64 count, each int32 unit, int32 qualities, int64
- * period, three float8).
+ * (int32 length or -1, bytes), two flags, int32
+ * controls or -1, units (int32 count, each int32
+ * length, bytes), cells (int64 count, each int32 unit, int32 qualities, int32
+ * pair, int64 period, three float8).
  */
 PG_FUNCTION_INFO_V1(am_panel_serial);
 Datum
@@ -225,6 +290,7 @@ am_panel_serial(PG_FUNCTION_ARGS)
 	send_text(&out, state->options);
 	pq_sendbyte(&out, state->has_quality);
 	pq_sendbyte(&out, state->has_unknown);
+	pq_sendint32(&out, state->n_controls);
 	pq_sendint32(&out, state->n_units);
 	for (uint32 i = 0; i < state->n_units; i++)
 	{
@@ -238,6 +304,7 @@ am_panel_serial(PG_FUNCTION_ARGS)
 
 		pq_sendint32(&out, cell->unit);
 		pq_sendint32(&out, cell->qualities);
+		pq_sendint32(&out, cell->pair);
 		pq_sendint64(&out, cell->period);
 		pq_sendfloat8(&out, cell->x);
 		pq_sendfloat8(&out, cell->y);
@@ -306,6 +373,7 @@ absorb_bytes(FunctionCallInfo fcinfo, StringInfo in)
 	AmPanelSetting settings[AM_PANEL_SETTINGS];
 	int			length;
 	char	   *options;
+	int32		n_controls;
 	uint32		n_units;
 	uint32	   *numbers;
 	bool	   *used;
@@ -330,6 +398,10 @@ absorb_bytes(FunctionCallInfo fcinfo, StringInfo in)
 	join_settings(state, is_new, known, settings, options);
 	state->has_quality |= pq_getmsgbyte(in) != 0;
 	state->has_unknown |= pq_getmsgbyte(in) != 0;
+	n_controls = (int32) pq_getmsgint(in, 4);
+	if (n_controls >= 0 && state->n_controls >= 0 && state->n_controls != n_controls)
+		refuse_change("the number of controls");
+	state->n_controls = Max(state->n_controls, n_controls);
 	n_units = pq_getmsgint(in, 4);
 	/* no more memory than for what is there */
 	if (n_units > (in->len - in->cursor) / sizeof(uint32))
@@ -356,6 +428,7 @@ absorb_bytes(FunctionCallInfo fcinfo, StringInfo in)
 		used[unit] = true;
 		cell.unit = numbers[unit];
 		cell.qualities = pq_getmsgint(in, 4);
+		cell.pair = pq_getmsgint(in, 4);
 		cell.period = pq_getmsgint64(in);
 		cell.x = pq_getmsgfloat8(in);
 		cell.y = pq_getmsgfloat8(in);

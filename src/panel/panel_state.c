@@ -29,7 +29,8 @@
 #define ST_ELEMENT_TYPE AmPanelCell
 #define ST_COMPARE(a, b) \
 	((a)->unit != (b)->unit ? ((a)->unit < (b)->unit ? -1 : 1) : \
-	 (a)->period != (b)->period ? ((a)->period < (b)->period ? -1 : 1) : 0)
+	 (a)->period != (b)->period ? ((a)->period < (b)->period ? -1 : 1) : \
+	 (a)->pair != (b)->pair ? ((a)->pair < (b)->pair ? -1 : 1) : 0)
 #define ST_CHECK_FOR_INTERRUPTS
 #define ST_SCOPE static
 #define ST_DECLARE
@@ -43,6 +44,7 @@ am_panel_state_create(MemoryContext context, AmUnitType unit_type)
 
 	state->context = context;
 	state->unit_type = unit_type;
+	state->n_controls = -1;
 	state->limit = Max(am_budget(), PANEL_FLOOR) / 2 / sizeof(AmPanelCell);
 	return state;
 }
@@ -151,13 +153,14 @@ sum_terms(const AmPanelCell *from, Size n, AmPanelCell *to)
 	return parts;
 }
 
-/* The end of the terms of the unit and period that begin at `from` */
+/* The end of the terms of the unit, period and pair of columns that begin at `from` */
 static inline Size
 end_of_terms(const AmPanelCell *cells, Size from, Size n)
 {
 	Size		to = from + 1;
 
-	while (to < n && cells[to].unit == cells[from].unit && cells[to].period == cells[from].period)
+	while (to < n && cells[to].unit == cells[from].unit && cells[to].period == cells[from].period &&
+		   cells[to].pair == cells[from].pair)
 		to++;
 	return to;
 }
@@ -300,6 +303,8 @@ am_panel_finish(AmPanelState *state, AmPanel *panel)
 	double	   *x;
 	double	   *y;
 	double	   *quality;
+	double	  **control;
+	int			n_controls = Max(state->n_controls, 0);
 	Size		rows = 0;
 
 	if (state->n_units > 0)
@@ -311,6 +316,9 @@ am_panel_finish(AmPanelState *state, AmPanel *panel)
 	x = am_palloc_array(double, state->n + 1);
 	y = am_palloc_array(double, state->n + 1);
 	quality = am_palloc_array(double, state->n + 1);
+	control = am_palloc_array(double *, n_controls + 1);
+	for (int i = 0; i < n_controls; i++)
+		control[i] = am_palloc_array(double, state->n / (1 + (n_controls + 1) / 2) + 1);
 
 	for (Size from = 0; from < state->n;)
 	{
@@ -331,13 +339,23 @@ am_panel_finish(AmPanelState *state, AmPanel *panel)
 			am_exact_add(&sum_quality, state->cells[i].quality);
 			qualities += state->cells[i].qualities;
 		}
+		from = to;
+		if (cell->pair > 0)
+		{
+			/* after x and y of the same unit and period, which every row has */
+			int			first = 2 * ((int) cell->pair - 1);
+
+			control[first][rows - 1] = finite_sum(state, &sum_x, cell);
+			if (first + 1 < n_controls)
+				control[first + 1][rows - 1] = finite_sum(state, &sum_y, cell);
+			continue;
+		}
 		units[rows] = (int32) cell->unit;
 		periods[rows] = cell->period;
 		x[rows] = finite_sum(state, &sum_x, cell);
 		y[rows] = finite_sum(state, &sum_y, cell);
 		quality[rows] = qualities > 0 ? am_exact_round(&sum_quality) / (double) qualities : NAN;
 		rows++;
-		from = to;
 	}
 
 	panel->n = rows;
@@ -347,6 +365,8 @@ am_panel_finish(AmPanelState *state, AmPanel *panel)
 	panel->x = x;
 	panel->y = y;
 	panel->quality = state->has_quality ? quality : NULL;
+	panel->n_controls = n_controls;
+	panel->control = (const double *const *) control;
 }
 
 void

@@ -31,12 +31,16 @@ typedef struct AmPanelUnit
 	char	   *bytes;
 } AmPanelUnit;
 
-/* One term of the sums of a unit and period */
+/*
+ * One term of the sums of a unit and period.  Controls come in cells of their
+ * own, two to each: pair 1 has the first as x and the second as y.
+ */
 typedef struct AmPanelCell
 {
 	uint32		unit;
 	uint32		qualities;		/* rows with a known quality */
 	int64		period;
+	uint32		pair;			/* 0: x and y */
 	double		x;
 	double		y;
 	double		quality;		/* their sum */
@@ -61,6 +65,7 @@ typedef struct AmPanelState
 	AmPanelSetting settings[AM_PANEL_SETTINGS];
 	char	   *options;		/* NULL = none */
 
+	int32		n_controls;		/* -1: not known yet */
 	bool		has_quality;	/* any row had one */
 	bool		has_unknown;	/* some row lacked x or y */
 
@@ -99,6 +104,7 @@ typedef struct AmPanelArguments
 	const char *y_name;
 	bool		only_positive;	/* refuse x or y below zero */
 	int			quality;
+	int			controls;		/* double precision[] */
 	int			options;
 	int			settings[AM_PANEL_SETTINGS];
 	const char *setting_names[AM_PANEL_SETTINGS];

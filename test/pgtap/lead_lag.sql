@@ -82,7 +82,10 @@ SELECT is((SELECT activity_metrics.lead_lag(unit, period, x, y, 4, a)::text FROM
 SELECT is(array_length(activity_metrics.lead_lag(unit, period, x, y, NULL), 1), 11, 'max_lag NULL: a quarter of 20 periods') FROM grunfeld;
 SELECT is(array_length(activity_metrics.lead_lag(1, p, p % 7, p % 5, NULL), 1), 25, 'at most 12') FROM generate_series(1, 200) AS p;
 SELECT is(array_length(activity_metrics.lead_lag(unit, period, x, y, 0), 1), 1, 'max_lag 0') FROM grunfeld;
-SELECT is(array_length(activity_metrics.lead_lag(unit, period, x, y, 1000), 1), 2001, 'max_lag 1000') FROM grunfeld;
+SELECT is(array_length(activity_metrics.lead_lag(unit, period, x, y, 19), 1), 39, 'max_lag 19 of 20 periods') FROM grunfeld;
+SELECT is(array_length(activity_metrics.lead_lag(1, p, p % 7, p % 5, 1000), 1), 2001, 'max_lag 1000') FROM generate_series(1, 1500) AS p;
+SELECT throws_ok(format('SELECT activity_metrics.lead_lag(unit, period, x, y, %s) FROM grunfeld', k), '22023', format('max_lag is %s, but the longest unit has only 20 periods', k), 'max_lag ' || k || ' of 20 periods') FROM unnest(ARRAY[20, 1000]) AS k;
+SELECT throws_ok('SELECT activity_metrics.lead_lag(unit, period, x, y, -1) FROM grunfeld', '22023', 'max_lag is -1', 'max_lag below 0');
 
 --
 -- The same to the bit
@@ -211,27 +214,109 @@ CREATE TABLE verdict AS
 SELECT results_eq('SELECT name, verdict, CASE WHEN verdict <> $$no_evidence$$ THEN lag END, sign(r)::integer FROM verdict WHERE name <> $$no_evidence$$ ORDER BY name',
 	$$VALUES ('coincident', 'coincident', 0, 1), ('lagging', 'lagging', -2, 1), ('leading', 'leading', 3, 1), ('minus', 'leading', 3, -1)$$, 'planted relations are found, with lag and sign');
 SELECT is(verdict, 'no_evidence', 'noise is called noise') FROM verdict WHERE name = 'no_evidence';
-SELECT ok(bool_and((v.lag, v.r, v.low, v.high, v.p_holm, v.sign_share, v.n) = (r.lag, r.r, r.low, r.high, r.p_holm, r.sign_share, r.n) AND v.forecast_gain IS NOT DISTINCT FROM r.forecast_gain), 'the figures are those of the row that decided')
+SELECT ok(bool_and((v.lag, v.r, v.low, v.high, v.p_holm, v.p_strict, v.sign_share, v.n) = (r.lag, r.r, r.low, r.high, r.p_holm, r.p_strict, r.sign_share, r.n) AND v.forecast_gain IS NOT DISTINCT FROM r.forecast_gain), 'the figures are those of the row that decided')
 	FROM verdict AS v JOIN LATERAL unnest(v.rows) AS r ON r.lag = v.lag;
 SELECT ok(bool_and(low <= r AND r <= high AND p_holm BETWEEN 0 AND 1 AND sign_share BETWEEN 0 AND 1), 'in their bounds') FROM verdict;
 SELECT ok(bool_and(sentence LIKE '%calls of a rep%' AND sentence LIKE '%wins%'), 'sentences name the columns') FROM verdict;
 SELECT alike(sentence, '%3 weeks%', 'and the lag in words') FROM verdict WHERE name = 'leading';
 SELECT ok(forecast_gain > 0, 'what leads improves the forecast') FROM verdict WHERE name = 'leading';
-SELECT is(v.verdict, 'insufficient_evidence', 'two periods are too few') FROM (SELECT activity_metrics.lead_lag(u, p, x, y, 3) AS rows FROM noise AS n(u, p, x, y) WHERE p < 3) AS l,
+SELECT is(v.verdict, 'insufficient_evidence', 'two periods are too few') FROM (SELECT activity_metrics.lead_lag(u, p, x, y, 1) AS rows FROM noise AS n(u, p, x, y) WHERE p < 3) AS l,
 	activity_metrics.lead_lag_verdict(l.rows) AS v;
 SELECT is(v.verdict, 'insufficient_evidence', 'a constant tells nothing') FROM (SELECT activity_metrics.lead_lag(u, p, 5, y, 3) AS rows FROM noise AS n(u, p, x, y)) AS l, activity_metrics.lead_lag_verdict(l.rows) AS v;
 SELECT ok(v.verdict IS NULL AND v.sentence IS NULL AND v.n IS NULL, 'no profile, no verdict') FROM activity_metrics.lead_lag_verdict(NULL) AS v;
 SELECT ok(v.verdict IS NULL AND v.sentence IS NULL, 'an empty one, no verdict') FROM activity_metrics.lead_lag_verdict('{}') AS v;
 SELECT is(a.sentence, b.sentence, 'NULL names are the default ones') FROM verdict, activity_metrics.lead_lag_verdict(rows, NULL, NULL, NULL) AS a, activity_metrics.lead_lag_verdict(rows) AS b WHERE name = 'leading';
 SELECT throws_ok(format($$SELECT activity_metrics.lead_lag_verdict(ARRAY[%s]::activity_metrics.lead_lag_row[])$$, r), '22023', NULL, 'not a profile: ' || r)
-	FROM unnest(ARRAY['NULL', 'ROW(1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), ROW(1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)', 'ROW(2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), ROW(1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)',
-		'ROW(NULL, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)', 'ROW(1, NULL, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)', 'ROW(1, 1, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)']) AS r;
+	FROM unnest(ARRAY['NULL', 'ROW(1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL), ROW(1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL)', 'ROW(2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL), ROW(1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL)',
+		'ROW(NULL, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL)', 'ROW(1, NULL, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL)', 'ROW(1, 1, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL)']) AS r;
+-- what p_strict has explained is no rival
+SELECT results_eq(format($$SELECT verdict, lag FROM activity_metrics.lead_lag_verdict(ARRAY[(0, 2000, 20, 0.5, 0.4, 0.6, 1e-9, 1e-8, 0, 0, 0, 1, NULL, %s, NULL), (1, 2000, 20, 0.3, 0.2, 0.4, 1e-6, 1e-5, 0, 0, 0, 1, 0.1, 1e-5, NULL)]::activity_metrics.lead_lag_row[])$$, p),
+	format('VALUES (%L, %s)', CASE WHEN p > 0.05 THEN 'leading' ELSE 'coincident' END, CASE WHEN p > 0.05 THEN 1 ELSE 0 END), 'p_strict ' || p || ' at lag 0') FROM unnest(ARRAY[0.6, 1e-8]) AS p;
 -- rows made up by hand: no crash, no NaN
-SELECT lives_ok(format($$SELECT (activity_metrics.lead_lag_verdict(ARRAY[ROW(%1$s, %2$s, 3, %3$s, %3$s, %3$s, %3$s, %3$s, %3$s, %3$s, %3$s, %3$s, %3$s), ROW(2147483647, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)]::activity_metrics.lead_lag_row[], repeat('ä', 3000), '%%s%%n')).*$$, lag, n, v),
+SELECT lives_ok(format($$SELECT (activity_metrics.lead_lag_verdict(ARRAY[ROW(%1$s, %2$s, 3, %3$s, %3$s, %3$s, %3$s, %3$s, %3$s, %3$s, %3$s, %3$s, %3$s, %3$s, 'ranks'), ROW(2147483647, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL)]::activity_metrics.lead_lag_row[], repeat('ä', 3000), '%%s%%n')).*$$, lag, n, v),
 	format('made up: lag %s, n %s, %s', lag, n, v))
 	FROM unnest(ARRAY['-2147483648', '0', '2147483646']) AS lag, unnest(ARRAY['-9223372036854775808', '9223372036854775807']) AS n, unnest(ARRAY['NULL', '''NaN''', '''-Infinity''', '1e308', '0.01']) AS v;
 SELECT is(convert_from(convert_to(v.sentence, 'UTF8'), 'UTF8'), v.sentence, 'long names are cut between characters') FROM verdict, unnest(ARRAY['ä', '€', '😀']) AS c, generate_series(320, 1000, 85) AS k,
 	activity_metrics.lead_lag_verdict(rows, repeat(c, k), repeat('x', k % 5) || repeat(c, k), repeat(c, k)) AS v;
+
+--
+-- Single series, differences, ranks, seasons, controls
+--
+-- a walk that y follows three periods later, with small steps of its own
+CREATE TABLE walk AS
+	SELECT p, sum(dx) OVER (ORDER BY p) AS x, sum(coalesce(dx3, 0) * 0.8 + 0.3 * (e - 0.5)) OVER (ORDER BY p) + 1e6 AS y
+	FROM (SELECT p, dx, e, lag(dx, 3) OVER (ORDER BY p) AS dx3
+		FROM (SELECT p, sin(p * p * 1.7)::float8 AS dx, (p * 7919 % 104729) / 104729.0::float8 AS e FROM generate_series(1, 150::bigint) AS p) AS s) AS t;
+CREATE TABLE single AS SELECT o.options, v.* , (SELECT r.method FROM unnest(l.rows) AS r LIMIT 1) AS method, (SELECT count(*) FROM unnest(l.rows) AS r WHERE r.lag < 3 AND r.p_holm <= 0.05) AS earlier
+	FROM unnest(ARRAY[NULL, 'no differencing', 'difference', 'difference auto', 'rank', 'season 4']) AS o(options),
+	LATERAL (SELECT activity_metrics.lead_lag(1, p, x, y, 12, o.options) AS rows FROM walk) AS l,
+	LATERAL activity_metrics.lead_lag_verdict(l.rows, 'calls', 'wins', 'week') AS v;
+SELECT ok(verdict = 'leading' AND lag = 3 AND earlier = 0 AND method LIKE 'differenced%', 'a single series that drifts is differenced, leads by 3, nothing earlier: ' || coalesce(options, 'NULL')) FROM single
+	WHERE options IS NULL OR options LIKE 'difference%';
+SELECT alike(sentence, '%lead changes in wins by 3 weeks%, of the differences from week to week%', 'the sentence says so: ' || sentence) FROM single WHERE options IS NULL;
+SELECT unalike(coalesce(method, ''), '%differenced%', 'no differencing') FROM single WHERE options = 'no differencing';
+SELECT alike(sentence, '%of ranks%', 'ranks are told') FROM single WHERE options = 'rank';
+SELECT alike(method, 'season 4, %', 'so is a season') FROM single WHERE options = 'season 4';
+SELECT ok(abs(a.r - b.r) < 1e-12 AND abs(a.p - b.p) < 1e-12, 'difference: as of differences taken before, lag ' || a.lag)
+	FROM (SELECT r.* FROM (SELECT activity_metrics.lead_lag(1, p, x, y, 2, 'difference') AS rows FROM walk) AS l, unnest(rows) AS r) AS a
+	JOIN (SELECT r.* FROM (SELECT activity_metrics.lead_lag(1, p, x, y, 2, 'no differencing') AS rows FROM (SELECT p, x - lag(x) OVER (ORDER BY p) AS x, y - lag(y) OVER (ORDER BY p) AS y FROM walk) AS d WHERE x IS NOT NULL) AS l, unnest(rows) AS r) AS b USING (lag);
+-- ranks within units, ties in the middle
+SELECT ok(bool_and(abs(a.r - b.r) < 1e-12 AND a.method = 'ranks' AND b.method IS NULL AND a.n = b.n), 'rank: as of ranks taken before')
+	FROM (SELECT r.* FROM (SELECT activity_metrics.lead_lag(unit, period, round(x, -3), y, 2, 'rank') AS rows FROM (SELECT unit, period, x::numeric, y FROM grunfeld) AS g) AS l, unnest(rows) AS r) AS a
+	JOIN (SELECT r.* FROM (SELECT activity_metrics.lead_lag(unit, period, rx, ry, 2) AS rows FROM (SELECT unit, period,
+			rank() OVER (PARTITION BY unit ORDER BY round(x::numeric, -3)) + (count(*) OVER (PARTITION BY unit, round(x::numeric, -3)) - 1) / 2.0::float8 AS rx,
+			rank() OVER (PARTITION BY unit ORDER BY y) + (count(*) OVER (PARTITION BY unit, y) - 1) / 2.0::float8 AS ry FROM grunfeld) AS g) AS l, unnest(rows) AS r) AS b USING (lag);
+-- controls: mtcars' weight and consumption, horsepower held constant (golden partial_correlation)
+CREATE TABLE cars AS SELECT row_number() OVER () AS i, * FROM unnest(
+	ARRAY[2.62, 2.875, 2.32, 3.215, 3.44, 3.46, 3.57, 3.19, 3.15, 3.44, 3.44, 4.07, 3.73, 3.78, 5.25, 5.424, 5.345, 2.2, 1.615, 1.835, 2.465, 3.52, 3.435, 3.84, 3.845, 1.935, 2.14, 1.513, 3.17, 2.77, 3.57, 2.78]::float8[],
+	ARRAY[21, 21, 22.8, 21.4, 18.7, 18.1, 14.3, 24.4, 22.8, 19.2, 17.8, 16.4, 17.3, 15.2, 10.4, 10.4, 14.7, 32.4, 30.4, 33.9, 21.5, 15.5, 15.2, 13.3, 19.2, 27.3, 26, 30.4, 15.8, 19.7, 15, 21.4]::float8[],
+	ARRAY[110, 110, 93, 110, 175, 105, 245, 62, 95, 123, 123, 180, 180, 180, 205, 215, 230, 66, 52, 65, 97, 150, 150, 245, 175, 66, 91, 113, 264, 175, 335, 109]::float8[]) AS c(wt, mpg, hp);
+CREATE TABLE held AS SELECT o.c, r.* FROM (VALUES (1, ARRAY[1]), (2, ARRAY[1, 1]), (3, ARRAY[]::integer[]), (4, ARRAY[0])) AS o(c, take),
+	LATERAL (SELECT activity_metrics.lead_lag('a', i, wt, mpg, 0, (SELECT coalesce(array_agg(hp * k), '{}') FROM unnest(o.take) AS k)::float8[], 'no prewhitening, no differencing') AS rows FROM cars) AS l, unnest(l.rows) AS r;
+SELECT ok(close_to(h.r, (w.wm - w.wh * w.mh) / sqrt((1 - w.wh ^ 2) * (1 - w.mh ^ 2)), 1e-12, 0), 'one control: the partial correlation')
+	FROM held AS h, (SELECT corr(wt, mpg) AS wm, corr(wt, hp) AS wh, corr(mpg, hp) AS mh FROM cars) AS w WHERE c = 1;
+SELECT is(a.r::numeric(14, 12), b.r::numeric(14, 12), 'the same control twice adds nothing') FROM held AS a, held AS b WHERE a.c = 1 AND b.c = 2;
+SELECT ok(close_to(r, (SELECT corr(wt, mpg) FROM cars), 1e-12, 0), 'no control, or one that is constant: c ' || c) FROM held WHERE c > 2;
+SELECT is(method, '1 control', 'and the method says so') FROM held WHERE c = 1;
+CREATE TABLE panel_held AS SELECT activity_metrics.lead_lag(unit, period, x, y, 3, ARRAY[y * y, (period * unit) % 7, sqrt(x)], 'rank')::text AS profile FROM grunfeld;
+SELECT is((SELECT activity_metrics.lead_lag(unit::text, period, x, y, 3, ARRAY[y * y, (period * unit) % 7, sqrt(x)], 'rank' ORDER BY random())::text FROM grunfeld), profile, 'controls in any order of rows') FROM panel_held;
+SELECT is((SELECT activity_metrics.lead_lag(lpad(to_hex(unit), 32, '0')::uuid, period, px, py, 3, ARRAY[pc, pd, pe], 'rank' ORDER BY random())::text FROM grunfeld,
+	LATERAL (VALUES (x, 0, y * y, 0::float8, 0::float8), (0, y, 0, (period * unit) % 7, 0), (0, 0, 0, 0, sqrt(x))) AS s(px, py, pc, pd, pe)), profile, 'controls are added up as x and y are') FROM panel_held;
+SELECT throws_ok($$SELECT activity_metrics.lead_lag(unit, period, x, y, 3, CASE WHEN unit = 3 THEN ARRAY[1.0] ELSE ARRAY[1.0, 2] END, NULL) FROM grunfeld$$, '22023', NULL, 'the number of controls changes');
+SELECT throws_ok($$SELECT activity_metrics.lead_lag(unit, period, x, y, 3, ARRAY[[1.0, 2], [3, 4]], NULL) FROM grunfeld$$, '2202E', NULL, 'controls of two dimensions');
+SELECT throws_ok($$SELECT activity_metrics.lead_lag(unit, period, x, y, 3, array_fill(x, ARRAY[21]), NULL) FROM grunfeld$$, '22023', '21 controls', 'too many controls');
+SELECT throws_ok($$SELECT activity_metrics.lead_lag(unit, period, x, y, 3, ARRAY[x, 'NaN'], NULL) FROM grunfeld$$, '22003', NULL, 'a control that is not a number');
+SELECT is((SELECT activity_metrics.lead_lag(unit, period, x, y, 3, CASE WHEN period <> 1940 THEN ARRAY[y * y, CASE WHEN period <> 1945 THEN x * x END] END, NULL)::text FROM grunfeld),
+	(SELECT activity_metrics.lead_lag(unit, period, x, y, 3, ARRAY[y * y, x * x], 'no filling')::text FROM grunfeld WHERE period NOT IN (1940, 1945)), 'a control that is NULL: the row is not known');
+SELECT throws_ok(format('SELECT activity_metrics.lead_lag(unit, period, x, y, 3, %L) FROM grunfeld', o), '22023', NULL, 'option ' || o) FROM unnest(ARRAY['season 1', 'season', 'season 1000000', 'ranks', 'difference twice']) AS o;
+
+--
+-- Panel Granger test: golden panel_granger and its units
+--
+SELECT ok(g.units = 10 AND g.lag_order = w.k AND close_to(g.wbar, w.wbar, 1e-8, 1e-13) AND close_to(g.zbar, w.zbar, 1e-8, 1e-13) AND close_to(g.p_zbar, w.p_zbar, 1e-7, 0)
+		AND close_to(g.ztilde, w.ztilde, 1e-8, 1e-13) AND close_to(g.p_ztilde, w.p_ztilde, 1e-7, 0) AND cardinality(g.unit) = 10 AND g.unit[2] = '1', 'golden panel_granger, order ' || w.k)
+	FROM (VALUES (1, 3.0226286440131029, 4.5227351412515215, 6.1045609645675525e-06::float8, 3.28960012702293, 0.0010032985306459056), (2, 3.8756859419338627, 2.9657198758346692, 0.0030197540102181995, 1.6831969950683037, 0.092336962350335658)) AS w(k, wbar, zbar, p_zbar, ztilde, p_ztilde),
+	LATERAL (SELECT (activity_metrics.panel_granger(unit, period, x, y, w.k)).* FROM grunfeld) AS g;
+SELECT ok(close_to(wald[5], 11.595821899831845, 1e-8, 0) AND close_to(p_unit[5], 0.00066100154752843495, 1e-7, 0), 'golden panel_granger_units') FROM (SELECT (activity_metrics.panel_granger(unit::text, period, x, y, NULL)).* FROM grunfeld) AS g;
+SELECT ok(units = 0 AND wbar IS NULL AND p_ztilde IS NULL AND wald = array_fill(NULL::float8, ARRAY[10]), 'a constant: no unit has a statistic') FROM (SELECT (activity_metrics.panel_granger(lpad(to_hex(unit), 32, '0')::uuid, period, 5, y, 2)).* FROM grunfeld) AS g;
+SELECT ok(ztilde IS NULL AND zbar IS NOT NULL, 'too few periods for ztilde') FROM (SELECT (activity_metrics.panel_granger(unit, period, x, y, 1)).* FROM grunfeld WHERE period < 1943) AS g;
+SELECT is(activity_metrics.panel_granger(unit, period, x, y, 1), NULL, 'no rows') FROM grunfeld WHERE unit < 0;
+SELECT throws_ok(format('SELECT activity_metrics.panel_granger(unit, period, x, y, %s) FROM grunfeld', k), '22023', NULL, 'lag_order ' || k) FROM unnest(ARRAY['0', '101', '-1', 'unit::int + 1']) AS k;
+
+--
+-- Bad input
+--
+SELECT throws_ok(format($$SELECT activity_metrics.lead_lag(unit, period, CASE WHEN unit = 3 AND period = 1940 THEN %L ELSE x END, y, 3) FROM grunfeld$$, v), '22003', NULL, 'x has ' || v) FROM unnest(ARRAY['NaN', 'Infinity', '-Infinity']) AS v;
+SELECT is((SELECT activity_metrics.lead_lag(unit, period, CASE WHEN period <> 1940 THEN x END, y, 3)::text FROM grunfeld), (SELECT activity_metrics.lead_lag(unit, period, x, y, 3, 'no filling')::text FROM grunfeld WHERE period <> 1940), 'NULL inside: a gap');
+CREATE TABLE bad AS SELECT name, v.* FROM (
+	SELECT 'one period' AS name, activity_metrics.lead_lag(unit, period, x, y, 3) AS rows FROM grunfeld WHERE period = 1940
+	UNION ALL SELECT 'one row', activity_metrics.lead_lag(unit, period, x, y, NULL) FROM grunfeld WHERE period = 1940 AND unit = 1
+	UNION ALL SELECT 'x constant', activity_metrics.lead_lag(unit, period, 5, y, 3) FROM grunfeld
+	UNION ALL SELECT 'y constant', activity_metrics.lead_lag(unit, period, x, 1e300, 3) FROM grunfeld
+	UNION ALL SELECT 'all zero', activity_metrics.lead_lag(unit, period, 0, 0, 3, 'rank, difference') FROM grunfeld
+	UNION ALL SELECT 'two periods', activity_metrics.lead_lag(unit, period, x, y, 1, 'difference') FROM grunfeld WHERE period < 1937) AS l, LATERAL activity_metrics.lead_lag_verdict(rows) AS v;
+SELECT is(verdict, 'insufficient_evidence', name) FROM bad;
+SELECT ok(bool_and(r IS NOT NULL AND units = 10), 'units that start late and leave early') FROM (SELECT activity_metrics.lead_lag(unit, period, x, y, 2) AS rows FROM grunfeld WHERE period BETWEEN 1935 + unit AND 1945 + unit) AS l, unnest(rows);
 
 --
 -- Report
@@ -243,7 +328,7 @@ CREATE TABLE "Weekly numbers" ("Rep" varchar(40), "Week of" date, "Calls made" i
 INSERT INTO "Weekly numbers" SELECT 'rep ' || u, '2024-01-03'::date + 7 * p::int, round(x * 1000), y * 1000, 'n' FROM world WHERE name = 'leading';
 CREATE TABLE direct AS SELECT activity_metrics.lead_lag("Rep", activity_metrics.period_no("Week of"::timestamp AT TIME ZONE 'Europe/Berlin', 'week', 'Europe/Berlin'), "Calls made", revenue::float8, 5) AS rows FROM "Weekly numbers";
 CREATE TABLE report AS SELECT * FROM activity_metrics.lead_lag_report('Calls made', 'revenue', max_lag => 5, relation => '"Weekly numbers"', unit => 'Rep', period => 'Week of', tz => 'Europe/Berlin');
-SELECT results_eq('SELECT lag, n, units, r, low, high, p, p_holm, r_pooled, r_between, r_within, sign_share, forecast_gain FROM report', 'SELECT r.* FROM direct, unnest(rows) AS r', 'a relation with other names: as of the aggregate');
+SELECT results_eq('SELECT lag, n, units, r, low, high, p, p_holm, r_pooled, r_between, r_within, sign_share, forecast_gain, p_strict, method FROM report', 'SELECT r.* FROM direct, unnest(rows) AS r', 'a relation with other names: as of the aggregate');
 SELECT results_eq('SELECT r.lag, r.verdict, r.sentence FROM report AS r WHERE r.verdict IS NOT NULL OR r.sentence IS NOT NULL',
 	$$SELECT v.lag, v.verdict, v.sentence FROM direct, activity_metrics.lead_lag_verdict(rows, 'Calls made', 'revenue', 'week') AS v$$, 'the verdict and sentence stand on the row that decided, only there');
 SELECT results_eq($$SELECT r, p FROM activity_metrics.lead_lag_report('Calls made', 'revenue', max_lag => 5, relation => '"Weekly numbers"', unit => 'Rep', period => 'Week of', options => 'no prewhitening')$$,
@@ -267,7 +352,7 @@ SELECT activity_metrics.define_metric('calls', 'event', 'call', label => 'Anrufe
 SELECT activity_metrics.define_metric('wins', 'event', 'won', kind => 'outcome', label => $$wins "all" o'clock \ $$);
 DELETE FROM report;
 INSERT INTO report SELECT * FROM activity_metrics.lead_lag_report('calls', 'wins', 'week', '2024-02-01Z', '2025-04-03Z', 4);
-SELECT results_eq('SELECT lag, n, units, r, low, high, p, p_holm, r_pooled, r_between, r_within, sign_share, forecast_gain FROM report',
+SELECT results_eq('SELECT lag, n, units, r, low, high, p, p_holm, r_pooled, r_between, r_within, sign_share, forecast_gain, p_strict, method FROM report',
 	$$SELECT r.* FROM (SELECT activity_metrics.lead_lag(unit, period, x, y, 4) AS rows FROM activity_metrics.metric_panel('calls', 'wins', 'week', '2024-02-01Z', '2025-04-03Z') WHERE is_complete) AS l, unnest(rows) AS r$$,
 	'metrics: as of the aggregate over the complete periods of metric_panel');
 SELECT results_eq('SELECT lag, verdict FROM report WHERE verdict IS NOT NULL', $$VALUES (3, 'leading')$$, 'calls lead wins by 3 weeks');
