@@ -18,6 +18,10 @@ PURE_OBJS = \
 	src/stats/ranks.o \
 	src/stats/kendall.o \
 	src/stats/correlation.o \
+	src/stats/lag_correlation.o \
+	src/stats/granger.o \
+	src/stats/distributed_lag.o \
+	src/stats/dose_response.o \
 	src/funnel/funnel_spec.o \
 	src/funnel/funnel_explain.o \
 	src/funnel/funnel_match.o \
@@ -73,6 +77,9 @@ OBJS = $(PURE_OBJS) \
 	src/panel/panel_agg.o \
 	src/panel/panel_state.o \
 	src/panel/period.o \
+	src/series/regression_sql.o \
+	src/series/series_arguments.o \
+	src/series/series_sql.o \
 	src/vanity/vanity_agg.o
 
 # The install script is made of one file per capability, in order of number.
