@@ -58,6 +58,7 @@ OBJS = $(PURE_OBJS) \
 	src/events/event_log.o \
 	src/events/event_read.o \
 	src/events/event_share.o \
+	src/events/status.o \
 	src/events/table_scan.o \
 	src/events/stamps.o \
 	src/events/time_log.o \
@@ -74,6 +75,9 @@ OBJS = $(PURE_OBJS) \
 	src/funnel/funnel_tally.o \
 	src/lead_lag/lead_lag_agg.o \
 	src/lead_lag/panel_granger_agg.o \
+	src/panel/event_panel.o \
+	src/panel/event_panel_agg.o \
+	src/panel/event_panel_scan.o \
 	src/panel/panel_agg.o \
 	src/panel/panel_state.o \
 	src/panel/period.o \
@@ -176,6 +180,10 @@ demo-clean:
 bench:
 	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/bench/funnel
 
+# panels and lead_lag() against plain SQL, likewise
+bench-lead-lag:
+	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/bench/lead_lag
+
 # vanity() on labelled worlds, graded; needs Debian's python3-numpy, so its own python3 comes first
 PYTHON3 ?= $(firstword $(wildcard /usr/bin/python3) python3)
 bench-vanity:
@@ -197,4 +205,4 @@ dist: $(INSTALL_SQL)
 	git archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/sql/ --add-file=$(INSTALL_SQL) \
 		--prefix=$(EXTENSION)-$(EXTVERSION)/ -o $(EXTENSION)-$(EXTVERSION).zip HEAD
 
-.PHONY: dist unit unit-programs prove test test-all demo demo-clean bench bench-vanity bench-lead-lag-size
+.PHONY: dist unit unit-programs prove test test-all demo demo-clean bench bench-lead-lag bench-lead-lag-size bench-vanity

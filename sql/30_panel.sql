@@ -64,31 +64,246 @@ $$;
 COMMENT ON FUNCTION activity_metrics.check_grain(text) IS
 'Internal: a grain that was given. Errors: NULL (22004).';
 
-CREATE FUNCTION activity_metrics.metric_panel_sql(x text, y text, grain text) RETURNS text
+CREATE FUNCTION activity_metrics.event_panel_trans(internal, integer, bigint, timestamptz, text, text, double precision, double precision, timestamptz, timestamptz, text) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_event_panel_int8_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.event_panel_trans(internal, integer, bigint, timestamptz, text, text, double precision, double precision, timestamptz, timestamptz, text) IS 'Internal: counts an event in event_panel().';
+
+CREATE FUNCTION activity_metrics.event_panel_trans(internal, integer, text, timestamptz, text, text, double precision, double precision, timestamptz, timestamptz, text) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_event_panel_text_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.event_panel_trans(internal, integer, text, timestamptz, text, text, double precision, double precision, timestamptz, timestamptz, text) IS 'Internal: counts an event in event_panel().';
+
+CREATE FUNCTION activity_metrics.event_panel_trans(internal, integer, uuid, timestamptz, text, text, double precision, double precision, timestamptz, timestamptz, text) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_event_panel_uuid_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.event_panel_trans(internal, integer, uuid, timestamptz, text, text, double precision, double precision, timestamptz, timestamptz, text) IS 'Internal: counts an event in event_panel().';
+
+CREATE FUNCTION activity_metrics.event_panel_serial(internal) RETURNS bytea
+AS 'MODULE_PATHNAME', 'am_event_panel_serial' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.event_panel_serial(internal) IS 'Internal: serialises the state of event_panel() for a parallel plan.';
+
+CREATE FUNCTION activity_metrics.event_panel_deserial(bytea, internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_state_deserial' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.event_panel_deserial(bytea, internal) IS 'Internal: reads what event_panel_serial wrote.';
+
+CREATE FUNCTION activity_metrics.event_panel_combine(internal, internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_event_panel_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.event_panel_combine(internal, internal) IS 'Internal: joins two states of event_panel().';
+
+CREATE FUNCTION activity_metrics.event_panel_final(internal) RETURNS bytea
+AS 'MODULE_PATHNAME', 'am_event_panel_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.event_panel_final(internal) IS 'Internal: the result of event_panel().';
+
+CREATE AGGREGATE activity_metrics.event_panel(source integer, unit bigint, at timestamptz, kind text, status text, value double precision, quality double precision, since timestamptz, until timestamptz, options text) (
+	SFUNC = activity_metrics.event_panel_trans, STYPE = internal, SSPACE = 8192,
+	FINALFUNC = activity_metrics.event_panel_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.event_panel_combine,
+	SERIALFUNC = activity_metrics.event_panel_serial, DESERIALFUNC = activity_metrics.event_panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.event_panel(integer, bigint, timestamptz, text, text, double precision, double precision, timestamptz, timestamptz, text) IS
+'Internal: from events straight to a panel of several columns, for event_panel_rows(). One pass without GROUP BY.
+source: which of several relations the event is of, from 1; status: NULL or the event''s, planned, cancelled and no_show do not count; value: what sums add up; quality: of which the mean over the events of the first column is taken; since, until: what counts lies in [since, until), units have periods from all their events.
+options: grain ''week'', zone ''UTC'', and one for each column: count (all events), count ''call'', sum ''won'' (of value); further kinds follow as or ''demo''; source 2 before columns says whose events they count.
+No rows: NULL. Errors: unknown option, grain or zone, settings that change (22023), an infinite time (22008), a value that is NaN or infinite (22003), too large a panel (54000).';
+
+CREATE AGGREGATE activity_metrics.event_panel(source integer, unit text, at timestamptz, kind text, status text, value double precision, quality double precision, since timestamptz, until timestamptz, options text) (
+	SFUNC = activity_metrics.event_panel_trans, STYPE = internal, SSPACE = 8192,
+	FINALFUNC = activity_metrics.event_panel_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.event_panel_combine,
+	SERIALFUNC = activity_metrics.event_panel_serial, DESERIALFUNC = activity_metrics.event_panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.event_panel(integer, text, timestamptz, text, text, double precision, double precision, timestamptz, timestamptz, text) IS
+'Internal: from events straight to a panel of several columns, for event_panel_rows(). One pass without GROUP BY.
+source: which of several relations the event is of, from 1; status: NULL or the event''s, planned, cancelled and no_show do not count; value: what sums add up; quality: of which the mean over the events of the first column is taken; since, until: what counts lies in [since, until), units have periods from all their events.
+options: grain ''week'', zone ''UTC'', and one for each column: count (all events), count ''call'', sum ''won'' (of value); further kinds follow as or ''demo''; source 2 before columns says whose events they count.
+No rows: NULL. Errors: unknown option, grain or zone, settings that change (22023), an infinite time (22008), a value that is NaN or infinite (22003), too large a panel (54000).';
+
+CREATE AGGREGATE activity_metrics.event_panel(source integer, unit uuid, at timestamptz, kind text, status text, value double precision, quality double precision, since timestamptz, until timestamptz, options text) (
+	SFUNC = activity_metrics.event_panel_trans, STYPE = internal, SSPACE = 8192,
+	FINALFUNC = activity_metrics.event_panel_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.event_panel_combine,
+	SERIALFUNC = activity_metrics.event_panel_serial, DESERIALFUNC = activity_metrics.event_panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.event_panel(integer, uuid, timestamptz, text, text, double precision, double precision, timestamptz, timestamptz, text) IS
+'Internal: from events straight to a panel of several columns, for event_panel_rows(). One pass without GROUP BY.
+source: which of several relations the event is of, from 1; status: NULL or the event''s, planned, cancelled and no_show do not count; value: what sums add up; quality: of which the mean over the events of the first column is taken; since, until: what counts lies in [since, until), units have periods from all their events.
+options: grain ''week'', zone ''UTC'', and one for each column: count (all events), count ''call'', sum ''won'' (of value); further kinds follow as or ''demo''; source 2 before columns says whose events they count.
+No rows: NULL. Errors: unknown option, grain or zone, settings that change (22023), an infinite time (22008), a value that is NaN or infinite (22003), too large a panel (54000).';
+
+CREATE FUNCTION activity_metrics.event_panel_rows(
+	panel bytea,
+	OUT unit text,
+	OUT period bigint,
+	OUT period_start date,
+	OUT is_complete boolean,
+	OUT columns double precision[],
+	OUT quality double precision)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'am_event_panel_rows' LANGUAGE C STABLE PARALLEL SAFE ROWS 2000 COST 1000;
+COMMENT ON FUNCTION activity_metrics.event_panel_rows(bytea) IS
+'Internal: the rows of an event_panel(), in order of unit and period, with zeros, as of metric_panel(). Errors: bytes that are none (22P03).';
+
+CREATE FUNCTION activity_metrics.event_panel_scannable(tables regclass[], columns text[], tz text) RETURNS boolean
+AS 'MODULE_PATHNAME', 'am_event_panel_scannable' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION activity_metrics.event_panel_scannable(regclass[], text[], text) IS
+'Internal: whether event_panel_scan() can read these columns (of each table its unit, at, kind, status, value and quality, NULL where there is none): those of plain tables, of usual types, which the caller may read, whole, without row-level security.';
+
+CREATE FUNCTION activity_metrics.event_panel_scan(tables regclass[], columns text[], since timestamptz, until timestamptz, tz text, options text) RETURNS bytea
+AS 'MODULE_PATHNAME', 'am_event_panel_scan' LANGUAGE C STABLE PARALLEL UNSAFE COST 100000;
+COMMENT ON FUNCTION activity_metrics.event_panel_scan(regclass[], text[], timestamptz, timestamptz, text, text) IS
+'Internal: the event_panel() of columns of tables, read from the tables themselves; source 1 is the first. Errors: a table for which event_panel_scannable() is false (0A000), no right to read it (42501), and those of event_panel().';
+
+CREATE FUNCTION activity_metrics.compares_by_bytes(relation regclass, column_name text) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT coalesce(pg_catalog.bool_and(c.collisdeterministic), true)
+	FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_collation c ON c.oid OPERATOR(pg_catalog.=) a.attcollation
+	WHERE a.attrelid OPERATOR(pg_catalog.=) relation::pg_catalog.oid
+	AND a.attname OPERATOR(pg_catalog.=) column_name::pg_catalog.name;
+END;
+COMMENT ON FUNCTION activity_metrics.compares_by_bytes(regclass, text) IS
+'Internal: are values of a column equal only if their bytes are? Not under a nondeterministic collation.';
+
+CREATE FUNCTION activity_metrics.segment_column(relation regclass, segment text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN CASE WHEN segment IS NULL THEN 'NULL::pg_catalog.text'
+		ELSE format('coalesce(%s, ''(none)'')', activity_metrics.text_column(relation, segment, 'segment')) END;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.segment_column(regclass, text) IS
+'Internal: the expression of the segment of a row; NULL where no column is named.';
+
+CREATE FUNCTION activity_metrics.event_panel_sql(metrics activity_metrics.metric[], grain text, segment text, with_quality boolean) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	m activity_metrics.metric;
+	-- what can be read together: a relation, with one column for each purpose
+	sources activity_metrics.metric[] := '{}';
+	source activity_metrics.metric;
+	n integer;
+	relation regclass;
+	options text;
+	rows text := '';
+	tables regclass[];
+	columns text[];
+	same_units boolean;
+BEGIN
+	options := format('grain ''%s'', zone ''%s''', replace(grain, '''', ''''''), replace(metrics[1].tz, '''', ''''''));
+	FOREACH m IN ARRAY metrics LOOP
+		relation := m.source_relation::regclass;
+		-- distinct values, and names that are equal though they differ, are for SQL
+		IF m.agg = 'count_distinct' OR NOT activity_metrics.compares_by_bytes(relation, m.actor_column)
+			OR (m.event_kinds IS NOT NULL AND NOT activity_metrics.compares_by_bytes(relation, m.kind_column)) THEN
+			RETURN NULL;
+		END IF;
+		m.kind_column := CASE WHEN m.event_kinds IS NOT NULL THEN m.kind_column END;
+		m.value_column := CASE WHEN m.agg = 'sum' THEN m.value_column END;
+		n := 1;
+		WHILE n <= cardinality(sources) LOOP
+			source := sources[n];
+			EXIT WHEN (source.source_relation, source.time_column, source.actor_column) = (m.source_relation, m.time_column, m.actor_column)
+				AND source.status_column IS NOT DISTINCT FROM m.status_column
+				AND coalesce(source.kind_column = m.kind_column, true) AND coalesce(source.value_column = m.value_column, true);
+			n := n + 1;
+		END LOOP;
+		IF n > cardinality(sources) THEN
+			sources := sources || m;
+		ELSE
+			source.kind_column := coalesce(source.kind_column, m.kind_column);
+			source.value_column := coalesce(source.value_column, m.value_column);
+			sources[n] := source;
+		END IF;
+		options := options || format(', source %s, %s', n, m.agg);
+		IF m.event_kinds IS NOT NULL THEN
+			options := options || (SELECT string_agg(format(' ''%s''', replace(k, '''', '''''')), ', or' ORDER BY i)
+				FROM unnest(activity_metrics.step_kinds(m.event_kinds, 'event_kinds')) WITH ORDINALITY AS t(k, i));
+		END IF;
+	END LOOP;
+
+	-- the number of a rep in one relation is a text in another
+	SELECT count(DISTINCT CASE WHEN t.type IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype) THEN 'bigint'::regtype
+			WHEN t.type = 'uuid'::regtype THEN t.type ELSE 'text'::regtype END) = 1 INTO same_units
+		FROM generate_subscripts(sources, 1) AS s(i), LATERAL (SELECT activity_metrics.column_type(sources[i].source_relation::regclass, sources[i].actor_column) AS type) AS t;
+	FOR i IN 1 .. cardinality(sources) LOOP
+		m := sources[i];
+		relation := m.source_relation::regclass;
+		m.status_column := coalesce(m.status_column, CASE WHEN activity_metrics.column_type(relation, 'status') IS NOT NULL THEN 'status' END);
+		rows := rows || CASE i WHEN 1 THEN '' ELSE ' UNION ALL ' END || format(
+			'SELECT %s AS source, %s AS unit, %s AS at, %s AS kind, %s AS status, %s AS value, %s AS quality, %s AS segment FROM %s',
+			i,
+			CASE WHEN same_units THEN activity_metrics.key_column(relation, m.actor_column, 'actor')
+				ELSE activity_metrics.text_column(relation, m.actor_column, 'actor') END,
+			activity_metrics.time_column(relation, m.time_column, 'at', m.tz),
+			CASE WHEN m.kind_column IS NULL THEN 'NULL::pg_catalog.text' ELSE activity_metrics.text_column(relation, m.kind_column, 'kind_column') END,
+			CASE WHEN m.status_column IS NULL THEN 'NULL::pg_catalog.text' ELSE activity_metrics.text_column(relation, m.status_column, 'status') END,
+			CASE WHEN m.value_column IS NULL THEN 'NULL::pg_catalog.float8' ELSE activity_metrics.number_column(relation, m.value_column, 'value') END,
+			-- of the events of the first metric, which is of the first source
+			CASE WHEN with_quality AND i = 1 THEN activity_metrics.quality_column(relation) ELSE 'NULL::pg_catalog.float8' END,
+			activity_metrics.segment_column(relation, segment),
+			activity_metrics.qualified_name(relation));
+		tables := tables || relation;
+		columns := columns || ARRAY[m.actor_column, m.time_column, m.kind_column, m.status_column, m.value_column,
+			CASE WHEN with_quality AND i = 1 AND activity_metrics.quality_column(relation) NOT LIKE 'NULL::%' THEN 'quality' END];
+	END LOOP;
+	IF segment IS NULL AND activity_metrics.event_panel_scannable(tables, columns, metrics[1].tz) THEN
+		RETURN format('SELECT NULL::pg_catalog.text AS segment, activity_metrics.event_panel_scan(%L::pg_catalog.oid[]::pg_catalog.regclass[], %L::pg_catalog.text[], $1, $2, %L::pg_catalog.text, %L::pg_catalog.text) AS panel',
+			tables::oid[], columns, metrics[1].tz, options);
+	END IF;
+	RETURN format(
+		'SELECT %s AS segment, activity_metrics.event_panel(e.source, e.unit, e.at, e.kind, e.status, e.value, e.quality, $1, $2, %L::pg_catalog.text) AS panel FROM (%s) AS e%s',
+		CASE WHEN segment IS NULL THEN 'NULL::pg_catalog.text' ELSE 'e.segment' END, options, rows,
+		CASE WHEN segment IS NULL THEN '' ELSE ' GROUP BY e.segment ORDER BY e.segment' END);
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.event_panel_sql(activity_metrics.metric[], text, text, boolean) IS
+'Internal: a statement that gives the event_panel() of some metrics of one time zone, one for each segment; $1 since, $2 until. NULL where a metric needs SQL: distinct counts, and names under a collation by which different bytes are equal.';
+
+CREATE FUNCTION activity_metrics.check_same_zone(x activity_metrics.metric, y activity_metrics.metric) RETURNS void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF x.tz <> y.tz THEN
+		RAISE EXCEPTION 'metrics "%" and "%" have different time zones', x.metric, y.metric USING ERRCODE = '22023',
+			DETAIL = format('%s counts in %s, %s in %s: their days and weeks are not the same.', x.metric, x.tz, y.metric, y.tz),
+			HINT = 'Define one of them again with the time zone of the other.';
+	END IF;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.check_same_zone(activity_metrics.metric, activity_metrics.metric) IS
+'Internal: refuses two metrics of different time zones (22023).';
+
+CREATE FUNCTION activity_metrics.metric_panel_sql(x text, y text, grain text, segment text DEFAULT NULL, dense boolean DEFAULT true) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	mx activity_metrics.metric := activity_metrics.find_metric(x);
 	my activity_metrics.metric := activity_metrics.find_metric(y);
 	one_scan boolean := (mx.source_relation, mx.time_column, mx.actor_column, mx.tz) = (my.source_relation, my.time_column, my.actor_column, my.tz)
 		AND mx.status_column IS NOT DISTINCT FROM my.status_column;
+	events text;
 	cells text := '';
 	m activity_metrics.metric;
 BEGIN
 	-- also where there is no event to count
 	PERFORM activity_metrics.period_no(now(), activity_metrics.check_grain(grain), mx.tz);
-	IF mx.tz <> my.tz THEN
-		RAISE EXCEPTION 'metrics "%" and "%" have different time zones', x, y USING ERRCODE = '22023',
-			DETAIL = format('%s counts in %s, %s in %s: their days and weeks are not the same.', x, mx.tz, y, my.tz),
-			HINT = 'Define one of them again with the time zone of the other.';
+	PERFORM activity_metrics.check_same_zone(mx, my);
+	IF dense THEN
+		events := activity_metrics.event_panel_sql(ARRAY[mx, my], grain, segment, true);
 	END IF;
+	IF events IS NOT NULL THEN
+		RETURN format(
+			'SELECT r.unit, r.period, r.period_start, r.columns[1], r.columns[2], r.is_complete, r.quality, e.segment
+			FROM (%s) AS e, LATERAL activity_metrics.event_panel_rows(e.panel) AS r', events);
+	END IF;
+
 	FOR i IN 1 .. CASE WHEN one_scan THEN 1 ELSE 2 END LOOP
 		m := CASE i WHEN 1 THEN mx ELSE my END;
 		-- a unit without any time is a rep of the roster who did nothing yet
 		cells := cells || CASE i WHEN 2 THEN ' UNION ALL ' ELSE '' END || format(
-			'SELECT %1$s AS unit,
+			'SELECT coalesce(%10$s, '''') AS segment, %1$s AS unit,
 				CASE WHEN %2$s IS NOT NULL THEN activity_metrics.period_no(%2$s, %3$L::pg_catalog.text, %4$L::pg_catalog.text) END AS period,
 				%5$s AS x, %6$s AS y, %7$s AS quality
-			FROM %8$s WHERE %9$s GROUP BY 1, 2',
+			FROM %8$s WHERE %9$s GROUP BY 1, 2, 3',
 			activity_metrics.text_column(m.source_relation::regclass, m.actor_column, 'actor'),
 			activity_metrics.time_column(m.source_relation::regclass, m.time_column, 'at', m.tz),
 			grain, m.tz,
@@ -96,37 +311,38 @@ BEGIN
 			CASE WHEN one_scan OR i = 2 THEN activity_metrics.metric_value_sql(my, 'value') ELSE '0::pg_catalog.float8' END,
 			CASE i WHEN 1 THEN activity_metrics.metric_value_sql(mx, 'quality') ELSE 'NULL::pg_catalog.float8' END,
 			activity_metrics.qualified_name(m.source_relation::regclass),
-			activity_metrics.done_condition(m.source_relation::regclass, m.status_column));
+			activity_metrics.done_condition(m.source_relation::regclass, m.status_column),
+			activity_metrics.segment_column(m.source_relation::regclass, segment));
 	END LOOP;
 
 	-- $1 since, $2 until; a period is complete if [since, until) holds all of it and it is over
 	RETURN format(
 		'WITH cell AS (
-			SELECT unit, period, pg_catalog.sum(x) AS x, pg_catalog.sum(y) AS y, pg_catalog.max(quality) AS quality
-			FROM (%1$s) AS c WHERE unit IS NOT NULL GROUP BY unit, period),
+			SELECT segment, unit, period, pg_catalog.sum(x) AS x, pg_catalog.sum(y) AS y, pg_catalog.max(quality) AS quality
+			FROM (%1$s) AS c WHERE unit IS NOT NULL GROUP BY segment, unit, period),
 		unit AS (
-			SELECT unit, pg_catalog.min(period) AS first, pg_catalog.max(period) AS last FROM cell GROUP BY unit),
+			SELECT segment, unit, pg_catalog.min(period) AS first, pg_catalog.max(period) AS last FROM cell GROUP BY segment, unit),
 		bound AS (
-			SELECT pg_catalog.min(period) AS first, pg_catalog.max(period) AS last,
+			SELECT segment, pg_catalog.min(period) AS first, pg_catalog.max(period) AS last,
 				activity_metrics.period_no($1, %2$L::pg_catalog.text, %3$L::pg_catalog.text) AS since,
 				activity_metrics.period_no($1 OPERATOR(pg_catalog.-) ''1 microsecond''::pg_catalog.interval, %2$L::pg_catalog.text, %3$L::pg_catalog.text) AS before,
 				activity_metrics.period_no($2 OPERATOR(pg_catalog.-) ''1 microsecond''::pg_catalog.interval, %2$L::pg_catalog.text, %3$L::pg_catalog.text) AS until,
 				activity_metrics.period_no(least($2, pg_catalog.now()), %2$L::pg_catalog.text, %3$L::pg_catalog.text) AS running
-			FROM cell)
+			FROM cell GROUP BY segment)
 		SELECT unit.unit, p.period, activity_metrics.period_start(p.period, %2$L::pg_catalog.text),
 			coalesce(cell.x, 0), coalesce(cell.y, 0),
 			coalesce(p.period OPERATOR(pg_catalog.>) bound.before, true) AND p.period OPERATOR(pg_catalog.<) bound.running,
-			cell.quality
-		FROM unit CROSS JOIN bound CROSS JOIN LATERAL pg_catalog.generate_series(
+			cell.quality, %4$s
+		FROM unit JOIN bound ON bound.segment OPERATOR(pg_catalog.=) unit.segment CROSS JOIN LATERAL pg_catalog.generate_series(
 			greatest(coalesce(unit.first, bound.first), bound.since),
 			least(coalesce(unit.last, bound.last), bound.until)) AS p(period)
-		LEFT JOIN cell ON cell.unit OPERATOR(pg_catalog.=) unit.unit AND cell.period OPERATOR(pg_catalog.=) p.period
-		ORDER BY unit.unit, p.period',
-		cells, grain, mx.tz);
+		LEFT JOIN cell ON cell.segment OPERATOR(pg_catalog.=) unit.segment AND cell.unit OPERATOR(pg_catalog.=) unit.unit AND cell.period OPERATOR(pg_catalog.=) p.period
+		ORDER BY unit.segment, unit.unit, p.period',
+		cells, grain, mx.tz, CASE WHEN segment IS NULL THEN 'NULL::pg_catalog.text' ELSE 'unit.segment' END);
 END;
 $$;
-COMMENT ON FUNCTION activity_metrics.metric_panel_sql(text, text, text) IS
-'Internal: the statement that metric_panel runs.';
+COMMENT ON FUNCTION activity_metrics.metric_panel_sql(text, text, text, text, boolean) IS
+'Internal: the statement that metric_panel runs; dense: by event_panel() where that can count the metrics.';
 
 CREATE FUNCTION activity_metrics.metric_units_sql(x text, y text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -151,6 +367,19 @@ $$;
 COMMENT ON FUNCTION activity_metrics.metric_units_sql(text, text) IS
 'Internal: a statement that gives an actor of each of two metrics where they have none in common, else nothing.';
 
+CREATE FUNCTION activity_metrics.check_common_unit(x text, y text, units text[]) RETURNS void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF units IS NOT NULL THEN
+		RAISE EXCEPTION 'metrics "%" and "%" have no unit in common', x, y USING ERRCODE = '22023',
+			DETAIL = format('Actors of %s look like "%s", those of %s like "%s".', x, units[1], y, units[2]),
+			HINT = 'Bring both to the same names in a view, and define one of the metrics over that view.';
+	END IF;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.check_common_unit(text, text, text[]) IS
+'Internal: refuses two metrics for which metric_units_sql found units that are not the same (22023).';
+
 CREATE TYPE activity_metrics.metric_panel_row AS (
 	unit text,
 	period bigint,
@@ -158,7 +387,8 @@ CREATE TYPE activity_metrics.metric_panel_row AS (
 	x double precision,
 	y double precision,
 	is_complete boolean,
-	quality double precision
+	quality double precision,
+	segment text
 );
 COMMENT ON TYPE activity_metrics.metric_panel_row IS
 'A row of metric_panel: two metrics of a unit (rep) in a period.';
@@ -168,7 +398,8 @@ CREATE FUNCTION activity_metrics.metric_panel(
 	y text,
 	grain text DEFAULT 'week',
 	since timestamptz DEFAULT NULL,
-	until timestamptz DEFAULT NULL)
+	until timestamptz DEFAULT NULL,
+	segment text DEFAULT NULL)
 RETURNS SETOF activity_metrics.metric_panel_row
 LANGUAGE plpgsql STABLE ROWS 2000 COST 10000 AS $$
 DECLARE
@@ -177,17 +408,19 @@ BEGIN
 	PERFORM activity_metrics.check_range(since, until);
 	-- ids on one side and names on the other would look like reps who never do both
 	EXECUTE activity_metrics.metric_units_sql(x, y) INTO units;
-	IF units IS NOT NULL THEN
-		RAISE EXCEPTION 'metrics "%" and "%" have no unit in common', x, y USING ERRCODE = '22023',
-			DETAIL = pg_catalog.format('Actors of %s look like "%s", those of %s like "%s".', x, units[1], y, units[2]),
-			HINT = 'Bring both to the same names in a view, and define one of the metrics over that view.';
-	END IF;
-	RETURN QUERY EXECUTE activity_metrics.metric_panel_sql(x, y, grain) USING since, until;
+	PERFORM activity_metrics.check_common_unit(x, y, units);
+	BEGIN
+		RETURN QUERY EXECUTE activity_metrics.metric_panel_sql(x, y, grain, segment, true) USING since, until;
+	EXCEPTION
+		-- what does not fit into memory is grouped by the server, which has files for it
+		WHEN program_limit_exceeded THEN
+			RETURN QUERY EXECUTE activity_metrics.metric_panel_sql(x, y, grain, segment, false) USING since, until;
+	END;
 END;
 $$;
-COMMENT ON FUNCTION activity_metrics.metric_panel(text, text, text, timestamptz, timestamptz) IS
+COMMENT ON FUNCTION activity_metrics.metric_panel(text, text, text, timestamptz, timestamptz, text) IS
 'Two metrics of the dictionary per unit (rep) and period, with zeros between a unit''s first and last period with any event of the relation, of any kind; a unit whose rows have no time (a roster) has all periods.
-x, y: names of metrics; grain: hour, day, week, month, quarter or year; since, until: events in [since, until).
+x, y: names of metrics; grain: hour, day, week, month, quarter or year; since, until: events in [since, until); segment: a column of the relation, each value of which has a panel of its own.
 period: see period_no; is_complete: false for a period that [since, until) cuts or that is not over; quality: mean of the quality of the events of x, NULL where not known.
 Events without an actor are left out.
 Errors: no such metric (42704), metrics of different time zones or without a common unit, since after until, unknown grain (22023).';

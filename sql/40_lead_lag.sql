@@ -173,7 +173,7 @@ AS 'MODULE_PATHNAME', 'am_lead_lag_verdict_sql' LANGUAGE C IMMUTABLE PARALLEL SA
 COMMENT ON FUNCTION activity_metrics.lead_lag_verdict(activity_metrics.lead_lag_row[], text, text, text) IS
 'What a profile of lead_lag() says: leading, coincident, lagging, no_evidence or insufficient_evidence, with the lag that decided (under no_evidence: the surest one), its figures, and one sentence that calls the columns x and y and a period grain. Rule: at the lag where the larger of p_holm and p_strict is smallest, that is at most 0.05, and its |r| exceeds that of every lag on the other side (those left out whose p_holm is at most 0.05 and p_strict is not). A NULL or empty profile gives NULLs. Errors: rows that lead_lag() does not return (22023).';
 
-CREATE FUNCTION activity_metrics.relation_panel_sql(relation regclass, x text, y text, unit text, period text, grain text, tz text) RETURNS text
+CREATE FUNCTION activity_metrics.period_column(relation regclass, period text, grain text, tz text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	type regtype;
@@ -186,32 +186,49 @@ BEGIN
 		period_sql := format('activity_metrics.period_no(%s, %L::pg_catalog.text, %L::pg_catalog.text)',
 			activity_metrics.time_column(relation, period, 'period', tz), grain, tz);
 	END IF;
-	RETURN format('SELECT %s AS unit, %s AS period, %s AS x, %s AS y, true AS is_complete, %s AS quality FROM %s',
-		activity_metrics.text_column(relation, unit, 'unit'), period_sql,
+	RETURN period_sql;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.period_column(regclass, text, text, text) IS
+'Internal: the expression of a column with the period of a row: a number, or a time from which the number is made.';
+
+CREATE FUNCTION activity_metrics.relation_panel_sql(relation regclass, x text, y text, unit text, period text, grain text, tz text, segment text DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN format('SELECT %s AS unit, %s AS period, %s AS x, %s AS y, true AS is_complete, %s AS quality, %s AS segment FROM %s',
+		activity_metrics.text_column(relation, unit, 'unit'), activity_metrics.period_column(relation, period, grain, tz),
 		activity_metrics.number_column(relation, x, 'x'), activity_metrics.number_column(relation, y, 'y'),
-		activity_metrics.quality_column(relation),
+		activity_metrics.quality_column(relation), activity_metrics.segment_column(relation, segment),
 		activity_metrics.qualified_name(relation));
 END;
 $$;
-COMMENT ON FUNCTION activity_metrics.relation_panel_sql(regclass, text, text, text, text, text, text) IS
+COMMENT ON FUNCTION activity_metrics.relation_panel_sql(regclass, text, text, text, text, text, text, text) IS
 'Internal: a statement that reads a panel from a relation with one row per unit and period.';
 
-CREATE FUNCTION activity_metrics.panel_sql(x text, y text, grain text, relation regclass, unit text, period text, tz text) RETURNS text
+CREATE FUNCTION activity_metrics.period_range_sql(grain text, tz text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT pg_catalog.format('($1 IS NULL OR p.period OPERATOR(pg_catalog.>)
+				activity_metrics.period_no($1 OPERATOR(pg_catalog.-) ''1 microsecond''::pg_catalog.interval, %1$L::pg_catalog.text, %2$L::pg_catalog.text))
+			AND ($2 IS NULL OR p.period OPERATOR(pg_catalog.<) activity_metrics.period_no($2, %1$L::pg_catalog.text, %2$L::pg_catalog.text))', grain, tz);
+END;
+COMMENT ON FUNCTION activity_metrics.period_range_sql(text, text) IS
+'Internal: the condition that p.period lies in [$1, $2) as a whole.';
+
+CREATE FUNCTION activity_metrics.panel_sql(x text, y text, grain text, relation regclass, unit text, period text, tz text, segment text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM activity_metrics.check_grain(grain);
 	IF relation IS NOT NULL THEN
-		RETURN format('SELECT * FROM (%s) AS p WHERE ($1 IS NULL OR p.period OPERATOR(pg_catalog.>)
-				activity_metrics.period_no($1 OPERATOR(pg_catalog.-) ''1 microsecond''::pg_catalog.interval, %L::pg_catalog.text, %L::pg_catalog.text))
-			AND ($2 IS NULL OR p.period OPERATOR(pg_catalog.<) activity_metrics.period_no($2, %2$L::pg_catalog.text, %3$L::pg_catalog.text))',
-			activity_metrics.relation_panel_sql(relation, x, y, unit, period, grain, tz), grain, tz);
+		RETURN format('SELECT * FROM (%s) AS p WHERE %s',
+			activity_metrics.relation_panel_sql(relation, x, y, unit, period, grain, tz, segment), activity_metrics.period_range_sql(grain, tz));
 	END IF;
 	-- a period that is not over, or that is cut, would look like a drop
-	RETURN format('SELECT * FROM activity_metrics.metric_panel(%L::pg_catalog.text, %L::pg_catalog.text, %L::pg_catalog.text, $1, $2) AS p WHERE p.is_complete',
-		x, y, grain);
+	RETURN format('SELECT * FROM activity_metrics.metric_panel(%L::pg_catalog.text, %L::pg_catalog.text, %L::pg_catalog.text, $1, $2, %L::pg_catalog.text) AS p WHERE p.is_complete',
+		x, y, grain, segment);
 END;
 $$;
-COMMENT ON FUNCTION activity_metrics.panel_sql(text, text, text, regclass, text, text, text) IS
+COMMENT ON FUNCTION activity_metrics.panel_sql(text, text, text, regclass, text, text, text, text) IS
 'Internal: the statement for the panel of a report, of metrics of the dictionary or of columns of a relation; $1 since, $2 until.';
 
 CREATE FUNCTION activity_metrics.metric_label(name text, relation regclass) RETURNS text
@@ -234,41 +251,45 @@ CREATE FUNCTION activity_metrics.lead_lag_report(
 	unit text DEFAULT 'unit',
 	period text DEFAULT 'period',
 	options text DEFAULT NULL,
-	tz text DEFAULT 'UTC')
-RETURNS TABLE (
-	lag integer,
-	n bigint,
-	units integer,
-	r double precision,
-	low double precision,
-	high double precision,
-	p double precision,
-	p_holm double precision,
-	r_pooled double precision,
-	r_between double precision,
-	r_within double precision,
-	sign_share double precision,
-	forecast_gain double precision,
-	p_strict double precision,
-	method text,
-	verdict text,
-	sentence text)
+	tz text DEFAULT 'UTC',
+	OUT lag integer,
+	OUT n bigint,
+	OUT units integer,
+	OUT r double precision,
+	OUT low double precision,
+	OUT high double precision,
+	OUT p double precision,
+	OUT p_holm double precision,
+	OUT r_pooled double precision,
+	OUT r_between double precision,
+	OUT r_within double precision,
+	OUT sign_share double precision,
+	OUT forecast_gain double precision,
+	OUT verdict text,
+	OUT sentence text,
+	OUT p_strict double precision,
+	OUT method text,
+	INOUT segment text DEFAULT NULL)
+RETURNS SETOF record
 LANGUAGE plpgsql STABLE ROWS 25 COST 10000 AS $$
 #variable_conflict use_column
 BEGIN
 	PERFORM activity_metrics.check_range(since, until);
 	RETURN QUERY EXECUTE pg_catalog.format(
-		'SELECT row.*, CASE WHEN row.lag OPERATOR(pg_catalog.=) v.lag OR (v.lag IS NULL AND row.lag OPERATOR(pg_catalog.=) 0) THEN v.verdict END,
-			CASE WHEN row.lag OPERATOR(pg_catalog.=) v.lag OR (v.lag IS NULL AND row.lag OPERATOR(pg_catalog.=) 0) THEN v.sentence END
-		FROM (SELECT coalesce(activity_metrics.lead_lag(p.unit, p.period, p.x, p.y, $3, $4),
-				(SELECT activity_metrics.lead_lag(NULL::pg_catalog.text, NULL, NULL, NULL, $3, $4))) AS rows FROM (%s) AS p) AS profile,
+		'SELECT row.lag, row.n, row.units, row.r, row.low, row.high, row.p, row.p_holm, row.r_pooled, row.r_between, row.r_within, row.sign_share, row.forecast_gain, CASE WHEN row.lag OPERATOR(pg_catalog.=) v.lag OR (v.lag IS NULL AND row.lag OPERATOR(pg_catalog.=) 0) THEN v.verdict END,
+			CASE WHEN row.lag OPERATOR(pg_catalog.=) v.lag OR (v.lag IS NULL AND row.lag OPERATOR(pg_catalog.=) 0) THEN v.sentence END, row.p_strict, row.method, profile.segment
+		FROM (SELECT %s AS segment, coalesce(activity_metrics.lead_lag(p.unit, p.period, p.x, p.y, $3, $4),
+				(SELECT activity_metrics.lead_lag(NULL::pg_catalog.text, NULL, NULL, NULL, $3, $4))) AS rows FROM (%s) AS p%s) AS profile,
 		LATERAL activity_metrics.lead_lag_verdict(profile.rows, $5, $6, $7) AS v,
-		LATERAL pg_catalog.unnest(profile.rows) AS row',
-		activity_metrics.panel_sql($1, $2, $3, $7, $8, $9, $11))
+		LATERAL pg_catalog.unnest(profile.rows) AS row
+		ORDER BY profile.segment, row.lag',
+		CASE WHEN lead_lag_report.segment IS NULL THEN 'NULL::pg_catalog.text' ELSE 'p.segment' END,
+		activity_metrics.panel_sql($1, $2, $3, $7, $8, $9, $11, lead_lag_report.segment),
+		CASE WHEN lead_lag_report.segment IS NULL THEN '' ELSE ' GROUP BY p.segment' END)
 	USING since, until, max_lag, options, activity_metrics.metric_label($1, $7), activity_metrics.metric_label($2, $7), grain;
 END;
 $$;
-COMMENT ON FUNCTION activity_metrics.lead_lag_report(text, text, text, timestamptz, timestamptz, integer, regclass, text, text, text, text) IS
+COMMENT ON FUNCTION activity_metrics.lead_lag_report(text, text, text, timestamptz, timestamptz, integer, regclass, text, text, text, text, text) IS
 'Which of two metrics moves first: one row per lag (lag > 0: x leads y), as of lead_lag(), with the verdict and its sentence on the row that decided.
-x, y: metrics of the dictionary, or columns of relation; grain: the period; since, until: events in [since, until), whole periods only; max_lag: NULL for a quarter of the periods, at most 12; relation: a table or view with one row per unit and period (columns unit and period, a number or a time); options: as of lead_lag(); tz: the zone of times without one in relation.
+x, y: metrics of the dictionary, or columns of relation; grain: the period; since, until: events in [since, until), whole periods only; max_lag: NULL for a quarter of the periods, at most 12; relation: a table or view with one row per unit and period (columns unit and period, a number or a time); options: as of lead_lag(); tz: the zone of times without one in relation; segment: a column, one profile for each of its values.
 Errors: no such metric (42704), no such column (42703), as of lead_lag().';

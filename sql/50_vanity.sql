@@ -471,23 +471,7 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $
 DECLARE
 	rows text;
 BEGIN
-	IF relation IS NULL THEN
-		PERFORM activity_metrics.find_metric(outcome);
-		metrics := coalesce(metrics, (SELECT array_agg(m.metric ORDER BY m.metric) FROM activity_metrics.metric m
-			WHERE m.kind = 'surface' AND m.metric <> outcome));
-	ELSE
-		PERFORM activity_metrics.number_column(relation, outcome, 'outcome');
-		PERFORM activity_metrics.number_column(relation, name, 'metrics') FROM unnest(metrics) AS t(name);
-		metrics := coalesce(metrics, (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a
-			WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
-			AND a.attname::text NOT IN (outcome, unit, period, 'quality')
-			AND activity_metrics.column_type(relation, a.attname::text) IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'real'::regtype, 'double precision'::regtype, 'numeric'::regtype)));
-	END IF;
-	IF coalesce(cardinality(metrics), 0) = 0 THEN
-		RAISE EXCEPTION 'there is no metric to score' USING ERRCODE = '55000',
-			HINT = CASE WHEN relation IS NULL THEN 'Define one: SELECT activity_metrics.define_metric(''calls'', ''crm.activity'', ''call'');'
-				ELSE format('%s has no further column with numbers; name them with metrics => ARRAY[...].', relation) END;
-	END IF;
+	metrics := activity_metrics.report_metrics(outcome, relation, ARRAY[unit, period], metrics);
 	SELECT string_agg(activity_metrics.vanity_row_sql(name, outcome, grain, relation, unit, period, tz), ' UNION ALL ' ORDER BY i)
 		INTO rows FROM unnest(metrics) WITH ORDINALITY AS t(name, i);
 	RETURN format(

@@ -68,7 +68,7 @@ am_funnel_plan_create(MemoryContext context, const text *spec_text)
 	for (int i = 0; i < spec->n_kinds; i++)
 	{
 		const AmFunnelKind *kind = &spec->kinds[i];
-		uint64		word = am_kind_word(kind->name, kind->length);
+		uint64		word = am_name_word(kind->name, kind->length);
 		uint32		slot = am_kind_slot(plan, word, kind->length);
 
 		while (plan->slots[slot].length >= 0)
@@ -83,13 +83,6 @@ am_funnel_plan_create(MemoryContext context, const text *spec_text)
 	plan->end = plan->origin + (INT64CONST(1) << (64 - plan->role_bits));
 	MemoryContextSwitchTo(caller);
 	return plan;
-}
-
-bool
-am_is_literal(const Aggref *aggref, int argument)
-{
-	return list_length(aggref->args) >= argument &&
-		IsA(((TargetEntry *) list_nth(aggref->args, argument - 1))->expr, Const);
 }
 
 void

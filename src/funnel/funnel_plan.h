@@ -12,12 +12,14 @@
 
 #include "datatype/timestamp.h"
 
+#include "common/arguments.h"
+#include "common/name_word.h"
 #include "events/stamps.h"
 #include "funnel/funnel_match.h"
 
 typedef struct AmKindSlot
 {
-	uint64		word;			/* am_kind_word */
+	uint64		word;			/* am_name_word */
 	int			length;			/* -1 = an empty slot */
 	int			kind;			/* its index in the specification */
 } AmKindSlot;
@@ -42,40 +44,11 @@ extern void am_funnel_check_time(const AmFunnelPlan *plan, TimestampTz at, const
 pg_noreturn extern void am_funnel_refuse_change(const char *what);
 pg_noreturn extern void am_funnel_refuse_null_spec(void);
 
-/* Is this argument (from 1, without the state) of an aggregate call a literal? */
-struct Aggref;
-extern bool am_is_literal(const struct Aggref *aggref, int argument);
-
 static inline bool
 am_same_text(const text *a, const text *b)
 {
 	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
 		memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
-}
-
-/* The first eight bytes of a name; a shorter name has words of its own for its length */
-static inline uint64
-am_kind_word(const char *name, int length)
-{
-	uint64		word;
-	uint32		head;
-	uint32		tail;
-
-	if (length >= 8)
-	{
-		memcpy(&word, name, 8);
-		return word;
-	}
-	if (length >= 4)
-	{
-		memcpy(&head, name, 4);
-		memcpy(&tail, name + length - 4, 4);
-		return head | (uint64) tail << 32;
-	}
-	if (length == 0)
-		return 0;
-	return (uint64) (unsigned char) name[0] | (uint64) (unsigned char) name[length >> 1] << 8 |
-		(uint64) (unsigned char) name[length - 1] << 16;
 }
 
 static inline uint32
@@ -89,7 +62,7 @@ am_kind_slot(const AmFunnelPlan *plan, uint64 word, int length)
 static inline int
 am_funnel_plan_kind(const AmFunnelPlan *plan, const char *name, int length)
 {
-	uint64		word = am_kind_word(name, length);
+	uint64		word = am_name_word(name, length);
 	uint32		slot = am_kind_slot(plan, word, length);
 
 	for (; plan->slots[slot].length >= 0; slot = (slot + 1) & (plan->n_slots - 1))

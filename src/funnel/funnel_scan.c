@@ -20,6 +20,7 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+#include "events/status.h"
 #include "funnel/funnel_rows.h"
 
 typedef struct Filling
@@ -60,40 +61,6 @@ find_columns(AmFunnelQuestion *question, Relation relation, const text *const na
 		(!names[AM_EVENT_STATUS] || is_text(columns[AM_EVENT_STATUS].type));
 }
 
-static bool
-is_word(const char *at, int length, const char *word)
-{
-	if (length != (int) strlen(word))
-		return false;
-	for (int i = 0; i < length; i++)
-	{
-		char		c = at[i];
-
-		if (c >= 'A' && c <= 'Z')
-			c += 'a' - 'A';
-		else if (c == ' ' || c == '-')
-			c = '_';
-		if (c != word[i])
-			return false;
-	}
-	return true;
-}
-
-/*
- * As done_condition() says it in SQL.  Its lower() follows the collation, but
- * no letter outside ASCII becomes one of these words' in any.
- */
-static bool
-is_done(const char *status, int length)
-{
-	for (; length > 0 && *status == ' '; status++)
-		length--;
-	while (length > 0 && status[length - 1] == ' ')
-		length--;
-	return !is_word(status, length, "planned") && !is_word(status, length, "cancelled") &&
-		!is_word(status, length, "canceled") && !is_word(status, length, "no_show");
-}
-
 static void
 take_event(void *arg, const Datum *values, const bool *nulls)
 {
@@ -107,7 +74,7 @@ take_event(void *arg, const Datum *values, const bool *nulls)
 	{
 		const void *status = DatumGetPointer(values[AM_EVENT_STATUS]);
 
-		if (!is_done(VARDATA_ANY(status), VARSIZE_ANY_EXHDR(status)))
+		if (!am_status_is_done(VARDATA_ANY(status), VARSIZE_ANY_EXHDR(status)))
 			return;
 	}
 	if (filling->has_since && !nulls[AM_EVENT_AT] && at < filling->question->since)
