@@ -81,7 +81,7 @@ CREATE TABLE activity AS
 		(ARRAY[NULL, NULL, NULL, 'cancelled'])[1 + floor(random() * 4)::int] AS status
 	FROM week, LATERAL (VALUES ('call', calls), ('demo', demos), ('mail', mails), ('login', logins)) AS v(kind, n), generate_series(1, n::int);
 CREATE TABLE deal AS SELECT 'rep ' || unit AS owner, '1970-01-01'::timestamp + (period * 7 + 1) * interval '1 day' AS closed, region FROM week, generate_series(1, wins::int);
-SELECT activity_metrics.define_metric(k || 's', 'activity', k) FROM unnest(ARRAY['call', 'demo', 'mail', 'login']) AS k \gset
+SELECT count(activity_metrics.define_metric(k || 's', 'activity', k)) AS defined FROM unnest(ARRAY['call', 'demo', 'mail', 'login']) AS k \gset
 SELECT activity_metrics.define_metric('minutes', 'activity', 'call | demo', 'sum'), activity_metrics.define_metric('people', 'activity', 'demo', 'count_distinct'),
 	activity_metrics.define_metric('wins', 'deal', at => 'closed', actor => 'owner', kind => 'outcome'), activity_metrics.define_metric('results', 'activity', 'demo', kind => 'outcome', label => 'demos that took place') \gset
 CREATE TABLE scanned AS SELECT *, row_number() OVER () AS place FROM activity_metrics.leading_indicators('wins', max_lag => 5);
