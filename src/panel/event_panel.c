@@ -12,15 +12,12 @@
 
 #include <math.h>
 
-#include "common/hashfn.h"
 #include "common/int.h"
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "common/memory.h"
-#include "common/mix.h"
-#include "common/name_word.h"
 #include "common/options.h"
 
 #define FORMAT_VERSION	1
@@ -44,7 +41,7 @@ kind_slot(const AmEventPlan *plan, int source, uint64 word, int length)
 	return (uint32) (word >> 32) & (plan->n_slots - 1);
 }
 
-static AmEventKind *
+static inline AmEventKind *
 find_kind(const AmEventPlan *plan, int source, const char *name, int length)
 {
 	uint64		word = am_name_word(name, length);
@@ -220,15 +217,6 @@ take_memory(AmEventPanel *panel, Size bytes)
 				 errhint("Raise work_mem, use a coarser grain, or check that the unit is a rep, not an event.")));
 }
 
-#define SHORT_NAME	16			/* bytes */
-
-static inline uint32
-first_slot(const AmEventPanel *panel, const AmEventSlot *key)
-{
-	return (uint32) am_mix64(key->head ^ (key->tail * UINT64CONST(0x9e3779b97f4a7c15)) ^ ((uint64) key->length << 56)) &
-		(panel->n_slots - 1);
-}
-
 static void
 grow_units(AmEventPanel *panel)
 {
@@ -247,7 +235,7 @@ grow_units(AmEventPanel *panel)
 											  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (uint32 i = 0; i < n_old; i++)
 	{
-		uint32		slot = first_slot(panel, &old[i]);
+		uint32		slot = am_event_slot(panel, &old[i]);
 
 		if (old[i].unit == 0)
 			continue;
@@ -260,40 +248,26 @@ grow_units(AmEventPanel *panel)
 }
 
 AmEventUnit *
-am_event_panel_unit(AmEventPanel *panel, const char *bytes, uint32 length)
+am_event_panel_new_unit(AmEventPanel *panel, const AmEventSlot *key, const char *bytes)
 {
-	AmEventSlot key = {.length = length};
 	AmEventUnit *unit;
 	uint32		slot;
 
-	if (length <= SHORT_NAME)
-	{
-		key.head = am_name_word(bytes, (int) length);
-		key.tail = length > 8 ? am_name_word(bytes + length - 8, 8) : 0;
-	}
-	else
-		key.head = hash_bytes_extended((const unsigned char *) bytes, (int) length, 0);
-	if (unlikely(panel->n_units == panel->max_units))
+	if (panel->n_units == panel->max_units)
 		grow_units(panel);
-	for (slot = first_slot(panel, &key); panel->slots[slot].unit; slot = (slot + 1) & (panel->n_slots - 1))
-	{
-		const AmEventSlot *found = &panel->slots[slot];
-
-		unit = &panel->units[found->unit - 1];
-		if (found->head == key.head && found->tail == key.tail && found->length == length &&
-			(length <= SHORT_NAME || memcmp(unit->bytes, bytes, length) == 0))
-			return unit;
-	}
-	take_memory(panel, length + 16);
+	take_memory(panel, key->length + 16);
 	unit = &panel->units[panel->n_units++];
 	memset(unit, 0, sizeof(*unit));
-	unit->length = length;
-	unit->bytes = MemoryContextAlloc(panel->context, Max(length, 1));
-	memcpy(unit->bytes, bytes, length);
+	unit->length = key->length;
+	unit->bytes = MemoryContextAlloc(panel->context, Max(key->length, 1));
+	memcpy(unit->bytes, bytes, key->length);
 	unit->first = PG_INT64_MAX;
 	unit->last = PG_INT64_MIN;
-	key.unit = panel->n_units;
-	panel->slots[slot] = key;
+	slot = am_event_slot(panel, key);
+	while (panel->slots[slot].unit)
+		slot = (slot + 1) & (panel->n_slots - 1);
+	panel->slots[slot] = *key;
+	panel->slots[slot].unit = panel->n_units;
 	return unit;
 }
 

@@ -10,9 +10,11 @@
 
 #include "common/compat.h"
 
+#include "common/hashfn.h"
 #include "lib/stringinfo.h"
 #include "port/pg_bswap.h"
 
+#include "common/name_word.h"
 #include "panel/panel_state.h"
 #include "panel/period.h"
 #include "stats/exact_sum.h"
@@ -117,7 +119,45 @@ typedef struct AmEventPanel
 extern void am_event_plan_read(AmEventPlan *plan, const char *options);
 
 extern AmEventPanel *am_event_panel_create(MemoryContext context, AmUnitType unit_type, const char *options);
-extern AmEventUnit *am_event_panel_unit(AmEventPanel *panel, const char *bytes, uint32 length);
+extern AmEventUnit *am_event_panel_new_unit(AmEventPanel *panel, const AmEventSlot *key, const char *bytes);
+
+#define AM_SHORT_NAME	16		/* bytes */
+
+static inline uint32
+am_event_slot(const AmEventPanel *panel, const AmEventSlot *key)
+{
+	uint64		word = key->head ^ (key->tail * UINT64CONST(0xff51afd7ed558ccd)) ^ key->length;
+
+	/* what differs may be in the high bytes alone */
+	word = (word ^ (word >> 32)) * UINT64CONST(0x9e3779b97f4a7c15);
+	return (uint32) (word >> 32) & (panel->n_slots - 1);
+}
+
+/* The unit of a name, new or known; valid until the next call */
+static inline AmEventUnit *
+am_event_panel_unit(AmEventPanel *panel, const char *bytes, uint32 length)
+{
+	AmEventSlot key = {.length = length};
+
+	if (length <= AM_SHORT_NAME)
+	{
+		key.head = am_name_word(bytes, (int) length);
+		key.tail = length > 8 ? am_name_word(bytes + length - 8, 8) : 0;
+	}
+	else
+		key.head = hash_bytes_extended((const unsigned char *) bytes, (int) length, 0);
+	if (likely(panel->n_units > 0))
+		for (uint32 slot = am_event_slot(panel, &key); panel->slots[slot].unit; slot = (slot + 1) & (panel->n_slots - 1))
+		{
+			const AmEventSlot *found = &panel->slots[slot];
+			AmEventUnit *unit = &panel->units[found->unit - 1];
+
+			if (found->head == key.head && found->tail == key.tail && found->length == length &&
+				(length <= AM_SHORT_NAME || memcmp(unit->bytes, bytes, length) == 0))
+				return unit;
+		}
+	return am_event_panel_new_unit(panel, &key, bytes);
+}
 
 static inline AmEventUnit *
 am_event_panel_int64_unit(AmEventPanel *panel, int64 number)

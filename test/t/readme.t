@@ -217,7 +217,8 @@ SQL
 		$signature =~ s/double precision/float8/g;
 		$signature =~ s/timestamp with time zone/timestamptz/g;
 		# optional arguments in brackets; what OUT arguments are is said in the description
-		$signature =~ s/(?:, )?\bOUT .*\)/)/;
+		$signature =~ s/(?:, )?\bOUT \w+ [^,)]+(?=[,)])//g;
+		$signature =~ s/\bINOUT //g;
 		$signature =~ s/(, |(?<=\())(\w+ [^, ]+ DEFAULT .*)\)$/ [$1$2])/;
 		$signature =~ s/ DEFAULT (?:[^,)]*?)(?=, \w+ |\]\)$)//g;
 		$signature =~ s/activity_metrics\.//g;
