@@ -137,7 +137,7 @@ COMMENT ON FUNCTION activity_metrics.funnel_attempts_sql(regclass, text, text, b
 'Internal: the first parts of the statements of funnel_report and funnel_entities, from events to attempts.';
 
 CREATE FUNCTION activity_metrics.funnel_report_sql(
-	events regclass, spec text, by text, has_since boolean, has_until boolean, has_as_of boolean,
+	events regclass, spec text, by text, has_since boolean, has_as_of boolean,
 	entity text, at text, kind text, status text, tz text, only_done boolean,
 	attribution text, holding text, grain text)
 RETURNS text
@@ -240,7 +240,7 @@ BEGIN
 		segments);
 END;
 $$;
-COMMENT ON FUNCTION activity_metrics.funnel_report_sql(regclass, text, text, boolean, boolean, boolean, text, text, text, text, text, boolean, text, text, text) IS
+COMMENT ON FUNCTION activity_metrics.funnel_report_sql(regclass, text, text, boolean, boolean, text, text, text, text, text, boolean, text, text, text) IS
 'Internal: the statement that funnel_report runs.';
 
 CREATE FUNCTION activity_metrics.funnel_report(
@@ -302,7 +302,7 @@ BEGIN
 	IF attribution IS NULL OR attribution OPERATOR(pg_catalog.<>) ALL (ARRAY['first', 'last']::pg_catalog.text[]) THEN
 		PERFORM activity_metrics.funnel_step_no(rules, attribution, 'attribution');
 	END IF;
-	RETURN QUERY EXECUTE activity_metrics.funnel_report_sql(events, rules, by, since IS NOT NULL, until IS NOT NULL, as_of IS NOT NULL,
+	RETURN QUERY EXECUTE activity_metrics.funnel_report_sql(events, rules, by, since IS NOT NULL, as_of IS NOT NULL,
 		entity, at, kind, status, tz, only_done, attribution, holding, grain)
 	USING rules, since, until, as_of;
 END;
@@ -411,7 +411,7 @@ Arguments as of funnel_report; grain: day, week, month, quarter or year.
 rate: converted of entered, with its 95 % Wilson interval; eventual_rate: what it comes to when those still open are decided (Aalen-Johansen); median_days: from the first step to the last; is_complete: the time that the last attempts of the period had is over, and nobody is still open; only complete periods compare.
 Errors: as of funnel_report, and an unknown grain (22023).';
 
-CREATE FUNCTION activity_metrics.funnel_compare_sql(by_segment boolean, n_steps integer) RETURNS text
+CREATE FUNCTION activity_metrics.funnel_compare_sql(by_segment boolean) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	report text := 'activity_metrics.funnel_report($1, $2, %s, %s, %s, $12, $13, $14, $15, $16, $17, $18, $19, $20)';
@@ -427,7 +427,7 @@ BEGIN
 		side := format('WITH a AS (SELECT * FROM %s), b AS (SELECT * FROM %s)',
 			format(report, 'NULL', '$8', '$9'), format(report, 'NULL', '$10', '$11'));
 	END IF;
-	RETURN side || format(',
+	RETURN side || ',
 		pair AS (
 			SELECT a.step_no, a.step, a.reached AS reached_a, b.reached AS reached_b, a.step_rate AS rate_a, b.step_rate AS rate_b,
 				pg_catalog.lag(a.reached) OVER (ORDER BY a.step_no) AS before_a, pg_catalog.lag(b.reached) OVER (ORDER BY a.step_no) AS before_b,
@@ -446,10 +446,10 @@ BEGIN
 		FROM pair
 		LEFT JOIN LATERAL activity_metrics.newcombe(pair.reached_a, pair.before_a, pair.reached_b, pair.before_b) AS s ON pair.step_no OPERATOR(pg_catalog.>) 1
 		LEFT JOIN LATERAL activity_metrics.newcombe(pair.reached_a, pair.entered_a, pair.reached_b, pair.entered_b) AS o ON pair.step_no OPERATOR(pg_catalog.>) 1
-		ORDER BY pair.step_no');
+		ORDER BY pair.step_no';
 END;
 $$;
-COMMENT ON FUNCTION activity_metrics.funnel_compare_sql(boolean, integer) IS
+COMMENT ON FUNCTION activity_metrics.funnel_compare_sql(boolean) IS
 'Internal: the statement that funnel_compare runs.';
 
 CREATE FUNCTION activity_metrics.funnel_compare(
@@ -528,7 +528,7 @@ BEGIN
 		RAISE EXCEPTION 'argument % is null', CASE WHEN a IS NULL THEN 'a' ELSE 'b' END USING ERRCODE = '22004',
 			HINT = pg_catalog.format('Give two values of %s, such as a => ''North'', b => ''South''; ''(none)'' is where it has none.', by);
 	END IF;
-	RETURN QUERY EXECUTE activity_metrics.funnel_compare_sql(by IS NOT NULL, pg_catalog.cardinality(activity_metrics.funnel_steps(rules)))
+	RETURN QUERY EXECUTE activity_metrics.funnel_compare_sql(by IS NOT NULL)
 	USING events, rules, by, a, b, since, until, since_a, until_a, since_b, until_b,
 		entity, at, kind, status, as_of, tz, only_done, attribution, holding;
 	GET DIAGNOSTICS found = ROW_COUNT;

@@ -116,14 +116,10 @@ BEGIN
 			FROM profile, LATERAL activity_metrics.lead_lag_verdict(profile.rows, profile.label, %4$L::pg_catalog.text, %5$L::pg_catalog.text) AS v,
 				LATERAL (SELECT pg_catalog.min(greatest(u.p_holm, u.p_strict)) AS smallest FROM pg_catalog.unnest(profile.rows) AS u) AS p,
 				LATERAL (SELECT u.units FROM pg_catalog.unnest(profile.rows) AS u WHERE u.lag OPERATOR(pg_catalog.=) coalesce(v.lag, 0)) AS row),
-		ranked AS (
-			SELECT judged.*, pg_catalog.count(judged.p) OVER () AS tests,
-				pg_catalog.count(judged.p) OVER (ORDER BY judged.p) AS rank
-			FROM judged),
 		corrected AS (
-			SELECT ranked.*, CASE WHEN ranked.p IS NOT NULL THEN pg_catalog.min(least(1, ranked.p OPERATOR(pg_catalog.*) ranked.tests OPERATOR(pg_catalog./) nullif(ranked.rank, 0)))
-				OVER (ORDER BY ranked.p DESC NULLS FIRST) END AS q
-			FROM ranked),
+			SELECT numbered.*, all_of_them.q[numbered.i] AS q, all_of_them.tests
+			FROM (SELECT judged.*, (pg_catalog.row_number() OVER (ORDER BY metric, segment))::pg_catalog.int4 AS i FROM judged) AS numbered,
+				(SELECT activity_metrics.p_adjust(pg_catalog.array_agg(p ORDER BY metric, segment), ''BH'') AS q, pg_catalog.count(p) AS tests FROM judged) AS all_of_them),
 		decided AS (
 			SELECT corrected.*, coalesce(corrected.q OPERATOR(pg_catalog.>) 0.05 AND corrected.verdict OPERATOR(pg_catalog.=) ANY (ARRAY[''leading'', ''coincident'', ''lagging'']::pg_catalog.text[]), false) AS is_chance
 			FROM corrected)

@@ -21,15 +21,6 @@
 #include "common/memory.h"
 #include "events/event_file.h"
 
-#define ST_SORT am_sort_stamps
-#define ST_ELEMENT_TYPE uint64
-#define ST_COMPARE(a, b) (*(a) < *(b) ? -1 : *(a) > *(b) ? 1 : 0)
-#define ST_CHECK_FOR_INTERRUPTS
-#define ST_SCOPE static
-#define ST_DECLARE
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
 /* an entity of a partition, while it is grouped */
 typedef struct Group
 {
@@ -103,26 +94,6 @@ group_of(GroupTable *table, const AmRecord *record, bool wide)
 	return (uint32) (table->n_groups - 1);
 }
 
-/* Few stamps, mostly in order already: that is what CRM tables hold */
-static inline void
-sort_stamps(uint64 *stamps, Size n)
-{
-	if (n > 24)
-	{
-		am_sort_stamps(stamps, n);
-		return;
-	}
-	for (Size i = 1; i < n; i++)
-	{
-		uint64		stamp = stamps[i];
-		Size		j = i;
-
-		for (; j > 0 && stamps[j - 1] > stamp; j--)
-			stamps[j] = stamps[j - 1];
-		stamps[j] = stamp;
-	}
-}
-
 static pg_attribute_always_inline void
 read_grouped(AmEventLog *log, AmPartition *partition, bool wide, AmEntityVisitor visit, void *arg)
 {
@@ -193,7 +164,7 @@ read_grouped(AmEventLog *log, AmPartition *partition, bool wide, AmEntityVisitor
 
 		entity.n = end - place;
 		entity.values = stamps + place;
-		sort_stamps(stamps + place, entity.n);
+		am_sort_stamps(stamps + place, entity.n);
 		visit(arg, &entity);
 		place = end;
 	}
@@ -211,11 +182,6 @@ read_grouped(AmEventLog *log, AmPartition *partition, bool wide, AmEntityVisitor
 	}
 }
 
-/* Signed words in the order of the unsigned ones */
-#define SIGN_BIT	(UINT64CONST(1) << 63)
-#define ordered_datum(word)		Int64GetDatum((int64) ((word) ^ SIGN_BIT))
-#define ordered_word(datum)		((uint64) DatumGetInt64(datum) ^ SIGN_BIT)
-
 typedef struct SortInput
 {
 	AmEventLog *log;
@@ -232,8 +198,8 @@ put_record(void *arg, const AmRecord *record)
 
 	ExecClearTuple(slot);
 	memset(slot->tts_isnull, false, slot->tts_tupleDescriptor->natts * sizeof(bool));
-	slot->tts_values[0] = ordered_datum(record->key);
-	slot->tts_values[1] = ordered_datum(record->stamp);
+	slot->tts_values[0] = am_word_datum(record->key);
+	slot->tts_values[1] = am_word_datum(record->stamp);
 	if (input->log->type == AM_ENTITY_BYTES)
 	{
 		const AmWideRecord *wide = (const AmWideRecord *) record;
@@ -299,7 +265,7 @@ read_sorted(AmEventLog *log, AmPartition *partition, AmEntityVisitor visit, void
 
 		CHECK_FOR_INTERRUPTS();
 		slot_getallattrs(slot);
-		this_key = ordered_word(slot->tts_values[0]);
+		this_key = am_datum_word(slot->tts_values[0]);
 		same = !first && this_key == key;
 		if (same && wide)
 		{
@@ -325,7 +291,7 @@ read_sorted(AmEventLog *log, AmPartition *partition, AmEntityVisitor visit, void
 				bytes = DatumGetByteaPCopy(slot->tts_values[2]);
 			}
 		}
-		am_stamp_spool_add(&spool, ordered_word(slot->tts_values[1]));
+		am_stamp_spool_add(&spool, am_datum_word(slot->tts_values[1]));
 	}
 	if (!first)
 	{

@@ -6,10 +6,27 @@
  */
 #include "events/stamps.h"
 
+#include "miscadmin.h"
+
 #include "common/memory.h"
+
+#define ST_SORT sort_words
+#define ST_ELEMENT_TYPE uint64
+#define ST_COMPARE(a, b) (*(a) < *(b) ? -1 : *(a) > *(b) ? 1 : 0)
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DECLARE
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 #define BLOCK_STAMPS	((int64) (BLCKSZ / sizeof(uint64)))
 #define SMALLEST		1024	/* stamps in memory: a block, and then some */
+
+void
+am_sort_many_stamps(uint64 *stamps, Size n)
+{
+	sort_words(stamps, n);
+}
 
 void
 am_stamp_spool_init(AmStampSpool *spool, Size budget)

@@ -21,6 +21,33 @@ typedef struct AmStamps
 
 extern uint64 am_stamps_get(void *spool, int64 i);
 
+/* Signed words, which the server sorts, in the order of the unsigned ones that stamps are */
+#define AM_SIGN_BIT		(UINT64CONST(1) << 63)
+#define am_word_datum(word)		Int64GetDatum((int64) ((uint64) (word) ^ AM_SIGN_BIT))
+#define am_datum_word(datum)	((uint64) DatumGetInt64(datum) ^ AM_SIGN_BIT)
+
+extern void am_sort_many_stamps(uint64 *stamps, Size n);
+
+/* Few stamps, mostly in order already: that is what CRM tables hold */
+static inline void
+am_sort_stamps(uint64 *stamps, Size n)
+{
+	if (n > 24)
+	{
+		am_sort_many_stamps(stamps, n);
+		return;
+	}
+	for (Size i = 1; i < n; i++)
+	{
+		uint64		stamp = stamps[i];
+		Size		j = i;
+
+		for (; j > 0 && stamps[j - 1] > stamp; j--)
+			stamps[j] = stamps[j - 1];
+		stamps[j] = stamp;
+	}
+}
+
 /* Collects the stamps of one entity after the other */
 typedef struct AmStampSpool
 {

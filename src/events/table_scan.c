@@ -20,6 +20,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace_d.h"
+#include "catalog/pg_type_d.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -34,6 +35,24 @@
 #include "utils/plancache.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
+
+bool
+am_is_text_type(Oid type)
+{
+	return type == TEXTOID || type == VARCHAROID;
+}
+
+bool
+am_is_key_type(Oid type)
+{
+	return am_is_text_type(type) || type == INT8OID || type == INT4OID || type == INT2OID || type == UUIDOID;
+}
+
+bool
+am_is_time_type(Oid type, bool is_utc)
+{
+	return type == TIMESTAMPTZOID || (type == TIMESTAMPOID && is_utc);
+}
 
 bool
 am_table_column(Relation relation, const char *name, AmTableColumn *column)

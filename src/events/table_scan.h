@@ -29,6 +29,11 @@ typedef struct AmTableColumn
 /* False where the table has no such column, or none that is stored */
 extern bool am_table_column(Relation relation, const char *name, AmTableColumn *column);
 
+/* What the readers of events take as text, as a key, and as a time: one without zone is the same number for UTC */
+extern bool am_is_text_type(Oid type);
+extern bool am_is_key_type(Oid type);
+extern bool am_is_time_type(Oid type, bool is_utc);
+
 /* The rights to the columns, as a SELECT needs them; an error names what may not be read */
 extern bool am_table_may_read(Relation relation, const AmTableColumn *columns, int n_columns);
 extern void am_table_refuse(Relation relation);

@@ -17,11 +17,7 @@
 #include "common/memory.h"
 #include "common/sort.h"
 #include "events/event_share.h"
-
-/* The order is that of unsigned words, the server's that of signed ones */
-#define SIGN_BIT	(UINT64CONST(1) << 63)
-#define ordered_datum(value)	Int64GetDatum((int64) ((uint64) (value) ^ SIGN_BIT))
-#define ordered_value(datum)	((int64) ((uint64) DatumGetInt64(datum) ^ SIGN_BIT))
+#include "events/stamps.h"
 
 /* A bag has room for so many values in any case */
 #define FEWEST		1024
@@ -104,7 +100,7 @@ sort_own(AmTimeLog *log)
 									  (int) Min(log->max * VALUE_BYTES / 1024, MAX_KILOBYTES),
 									  NULL, TUPLESORT_NONE);
 	for (Size i = 0; i < log->n; i++)
-		tuplesort_putdatum(log->sort, ordered_datum(log->values[i]), false);
+		tuplesort_putdatum(log->sort, am_word_datum(log->values[i]), false);
 	pfree(log->values);
 	log->values = NULL;
 	log->n = 0;
@@ -113,7 +109,7 @@ sort_own(AmTimeLog *log)
 	{
 		CHECK_FOR_INTERRUPTS();
 		for (Size i = 0; i < bytes / sizeof(int64); i++)
-			tuplesort_putdatum(log->sort, ordered_datum(batch[i]), false);
+			tuplesort_putdatum(log->sort, am_word_datum(batch[i]), false);
 	}
 	BufFileClose(log->file);
 	log->file = NULL;
@@ -135,7 +131,7 @@ next_own(AmTimeLog *log, int64 *value)
 		found = tuplesort_getdatum(log->sort, true, &datum, &isnull, NULL);
 #endif
 		if (found)
-			*value = ordered_value(datum);
+			*value = (int64) am_datum_word(datum);
 		return found;
 	}
 	if (log->next == log->n)

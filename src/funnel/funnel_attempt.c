@@ -51,7 +51,7 @@ am_funnel_attempt_form(const AmFunnelPlan *plan, const AmFunnelAttempt *attempt,
 	values[COLUMN_STOP] = CStringGetTextDatum(stop_names[attempt->stop]);
 	nulls[COLUMN_EXCLUDED_BY] = attempt->stop != AM_STOP_EXCLUDED;
 	if (!nulls[COLUMN_EXCLUDED_BY])
-		values[COLUMN_EXCLUDED_BY] = CStringGetTextDatum(am_funnel_role_kinds(plan->spec, attempt->excluded_by));
+		values[COLUMN_EXCLUDED_BY] = CStringGetTextDatum(plan->excluders[attempt->excluded_by]);
 	nulls[COLUMN_ENDED] = attempt->stop == AM_STOP_CONVERTED || attempt->stop == AM_STOP_STILL_OPEN;
 	if (!nulls[COLUMN_ENDED])
 		values[COLUMN_ENDED] = TimestampTzGetDatum(plan->origin + attempt->ended);
@@ -73,10 +73,10 @@ stop_of(const char *name)
 }
 
 static int
-role_of_kinds(const AmFunnelSpec *spec, const char *kinds)
+role_of_kinds(const AmFunnelPlan *plan, const char *kinds)
 {
-	for (int role = 0; role < spec->n_roles; role++)
-		if (strcmp(am_funnel_role_kinds(spec, role), kinds) == 0)
+	for (int role = 0; role < plan->spec->n_roles; role++)
+		if (plan->excluders[role] && strcmp(plan->excluders[role], kinds) == 0)
 			return role;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -141,7 +141,7 @@ am_funnel_attempt_read(const AmFunnelPlan *plan, HeapTupleHeader header, TupleDe
 	{
 		if (nulls[COLUMN_EXCLUDED_BY])
 			refuse_attempt();
-		attempt->excluded_by = role_of_kinds(plan->spec, TextDatumGetCString(values[COLUMN_EXCLUDED_BY]));
+		attempt->excluded_by = role_of_kinds(plan, TextDatumGetCString(values[COLUMN_EXCLUDED_BY]));
 	}
 	attempt->ended = nulls[COLUMN_ENDED] ? 0 : DatumGetTimestampTz(values[COLUMN_ENDED]) - plan->origin;
 	attempt->passed_over = !nulls[COLUMN_PASSED_OVER] && DatumGetBool(values[COLUMN_PASSED_OVER]);

@@ -102,11 +102,6 @@ extern void am_any_order_begin(AmFunnelMatch *match);
 extern bool am_any_order_next(AmFunnelMatch *match, AmFunnelAttempt *attempt);
 extern void am_any_order_free(AnyOrder *any_order);
 
-/* The steps that may come right after a step, and right before: what lies between is optional.  From 0. */
-extern uint64_t am_steps_after(const AmFunnelSpec *spec, int step);
-extern uint64_t am_steps_before(const AmFunnelSpec *spec, int step);
-extern bool am_may_be_skipped(const AmFunnelSpec *spec, int step);
-
 /* funnel_chain.c */
 extern Finding *am_finding_create(const AmFunnelSpec *spec);
 

@@ -37,15 +37,6 @@
 #define FIRST_SIZE		128		/* bytes of a state; it doubles */
 #define STREAM_FROM		500		/* stamps of a state in order that are kept until they are matched */
 
-#define ST_SORT sort_stamps
-#define ST_ELEMENT_TYPE uint64
-#define ST_COMPARE(a, b) (*(a) < *(b) ? -1 : *(a) > *(b) ? 1 : 0)
-#define ST_CHECK_FOR_INTERRUPTS
-#define ST_SCOPE static
-#define ST_DECLARE
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
 /* What is the same for all rows of a group; a query has as many as it has specifications */
 typedef struct Call
 {
@@ -204,7 +195,7 @@ stream_on(FunctionCallInfo fcinfo, EntityState *state)
 	AmFunnelEvents events;
 
 	if (state->unsorted)
-		sort_stamps(state->stamps, state->n);
+		am_sort_stamps(state->stamps, state->n);
 	state->unsorted = false;
 	while (n > 0 && state->stamps[n - 1] >> plan->role_bits == state->stamps[state->n - 1] >> plan->role_bits)
 		n--;
@@ -458,7 +449,7 @@ events_of(EntityState *state, AmStampSpool *spool)
 		return am_funnel_events(state->call->plan, &stamps);
 	}
 	if (state->unsorted)
-		sort_stamps(state->stamps, state->n);
+		am_sort_stamps(state->stamps, state->n);
 	state->unsorted = false;
 	stamps.n = state->n;
 	stamps.values = state->stamps;

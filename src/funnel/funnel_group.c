@@ -1,6 +1,6 @@
 /*
- * The events of one time, and steps placed on them; which steps may follow
- * which.  See funnel_engine.h.
+ * The events of one time, and steps placed on them.  See
+ * funnel_engine.h.
  *
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.
@@ -102,38 +102,4 @@ am_place_step(Placing *placing, const AmFunnelSpec *spec, int step)
 		return false;
 	placing->placed |= BIT(step);
 	return true;
-}
-
-bool
-am_may_be_skipped(const AmFunnelSpec *spec, int step)
-{
-	return spec->steps[step].optional || (spec->options & AM_FUNNEL_COUNT_SKIPPED);
-}
-
-uint64_t
-am_steps_after(const AmFunnelSpec *spec, int step)
-{
-	uint64_t	steps = 0;
-
-	for (int next = step + 1; next < spec->n_steps; next++)
-	{
-		steps |= BIT(next);
-		if (!am_may_be_skipped(spec, next))
-			break;
-	}
-	return steps;
-}
-
-uint64_t
-am_steps_before(const AmFunnelSpec *spec, int step)
-{
-	uint64_t	steps = 0;
-
-	for (int previous = step - 1; previous >= 0; previous--)
-	{
-		steps |= BIT(previous);
-		if (!am_may_be_skipped(spec, previous))
-			break;
-	}
-	return steps;
 }

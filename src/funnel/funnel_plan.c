@@ -76,6 +76,11 @@ am_funnel_plan_create(MemoryContext context, const text *spec_text)
 		plan->slots[slot] = (AmKindSlot) {word, kind->length, i};
 	}
 
+	plan->excluders = palloc0(Max(spec->n_roles, 1) * sizeof(char *));
+	for (int role = 0; role < spec->n_roles; role++)
+		if (spec->roles[role].excludes)
+			plan->excluders[role] = am_funnel_role_kinds(spec, role);
+
 	plan->role_bits = LEAST_ROLE_BITS;
 	while ((1 << plan->role_bits) < spec->n_roles)
 		plan->role_bits++;

@@ -30,6 +30,7 @@ typedef struct AmFunnelPlan
 	text	   *text;			/* with a long header */
 	int			n_slots;		/* of the table of kinds; a power of two */
 	AmKindSlot *slots;
+	char	  **excluders;		/* by role: the kinds of one that excludes, else NULL */
 	int			role_bits;		/* of a stamp */
 	TimestampTz origin;			/* time 0 of its stamps */
 	TimestampTz end;			/* the first time that does not fit */

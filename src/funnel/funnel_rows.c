@@ -8,6 +8,7 @@
 
 #include "access/htup_details.h"
 #include "funcapi.h"
+#include "port/pg_bitutils.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -49,15 +50,11 @@ note_exclusions(const AmFunnelTally *tally, int step, StringInfo note)
 static bool
 never_times_out(const AmFunnelSpec *spec, int step)
 {
-	if (spec->within != AM_NO_LIMIT || step == spec->n_steps - 1)
+	if (spec->within != AM_NO_LIMIT)
 		return false;
-	for (int next = step + 1; next < spec->n_steps; next++)
-	{
-		if (spec->steps[next].limit == AM_NO_LIMIT)
+	for (uint64 next = am_steps_after(spec, step); next; next &= next - 1)
+		if (spec->steps[pg_rightmost_one_pos64(next)].limit == AM_NO_LIMIT)
 			return true;
-		if (!spec->steps[next].optional && !(spec->options & AM_FUNNEL_COUNT_SKIPPED))
-			break;
-	}
 	return false;
 }
 

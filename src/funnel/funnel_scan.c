@@ -33,32 +33,20 @@ typedef struct Filling
 	bool		has_rows;
 } Filling;
 
-static bool
-is_text(Oid type)
-{
-	return type == TEXTOID || type == VARCHAROID;
-}
-
 /* Finds the columns; false where one needs SQL to be read */
 static bool
 find_columns(AmFunnelQuestion *question, Relation relation, const text *const names[], const text *tz)
 {
 	AmTableColumn *columns = question->columns;
-	Oid			type;
 
 	question->n_columns = names[AM_EVENT_STATUS] ? AM_EVENT_COLUMNS : AM_EVENT_STATUS;
 	for (int c = 0; c < question->n_columns; c++)
 		if (!names[c] || !am_table_column(relation, text_to_cstring(names[c]), &columns[c]))
 			return false;
-	type = columns[AM_EVENT_ENTITY].type;
-	if (!is_text(type) && type != INT8OID && type != INT4OID && type != INT2OID && type != UUIDOID)
-		return false;
-	/* a time without zone is of the zone tz: for UTC it is the same number */
-	if (columns[AM_EVENT_AT].type != TIMESTAMPTZOID &&
-		!(columns[AM_EVENT_AT].type == TIMESTAMPOID && tz && pg_strcasecmp(text_to_cstring(tz), "UTC") == 0))
-		return false;
-	return is_text(columns[AM_EVENT_KIND].type) &&
-		(!names[AM_EVENT_STATUS] || is_text(columns[AM_EVENT_STATUS].type));
+	return am_is_key_type(columns[AM_EVENT_ENTITY].type) &&
+		am_is_time_type(columns[AM_EVENT_AT].type, tz && pg_strcasecmp(text_to_cstring(tz), "UTC") == 0) &&
+		am_is_text_type(columns[AM_EVENT_KIND].type) &&
+		(!names[AM_EVENT_STATUS] || am_is_text_type(columns[AM_EVENT_STATUS].type));
 }
 
 static void
@@ -117,7 +105,7 @@ am_funnel_entity_type(const AmFunnelQuestion *question)
 {
 	Oid			type = question->columns[AM_EVENT_ENTITY].type;
 
-	return is_text(type) || type == UUIDOID ? AM_ENTITY_BYTES : AM_ENTITY_INT64;
+	return am_is_text_type(type) || type == UUIDOID ? AM_ENTITY_BYTES : AM_ENTITY_INT64;
 }
 
 AmFunnelState *

@@ -738,3 +738,39 @@ am_funnel_option(const char *name)
 			return option_names[i].option;
 	return 0;
 }
+
+#define STEP_BIT(step)	(UINT64_C(1) << (step))
+
+bool
+am_may_be_skipped(const AmFunnelSpec *spec, int step)
+{
+	return spec->steps[step].optional || (spec->options & AM_FUNNEL_COUNT_SKIPPED);
+}
+
+uint64_t
+am_steps_after(const AmFunnelSpec *spec, int step)
+{
+	uint64_t	steps = 0;
+
+	for (int next = step + 1; next < spec->n_steps; next++)
+	{
+		steps |= STEP_BIT(next);
+		if (!am_may_be_skipped(spec, next))
+			break;
+	}
+	return steps;
+}
+
+uint64_t
+am_steps_before(const AmFunnelSpec *spec, int step)
+{
+	uint64_t	steps = 0;
+
+	for (int previous = step - 1; previous >= 0; previous--)
+	{
+		steps |= STEP_BIT(previous);
+		if (!am_may_be_skipped(spec, previous))
+			break;
+	}
+	return steps;
+}

@@ -78,4 +78,9 @@ extern AmFunnelSpec *am_funnel_spec_parse(const char *text, size_t length, AmSpe
 /* The bit of an option by its name; 0 = there is no such option */
 extern uint32_t am_funnel_option(const char *name);
 
+/* The steps that may come right after a step, and right before: what lies between is optional.  From 0. */
+extern uint64_t am_steps_after(const AmFunnelSpec *spec, int step);
+extern uint64_t am_steps_before(const AmFunnelSpec *spec, int step);
+extern bool am_may_be_skipped(const AmFunnelSpec *spec, int step);
+
 #endif							/* AM_FUNNEL_SPEC_H */

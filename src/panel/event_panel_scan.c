@@ -49,12 +49,6 @@ typedef struct Reading
 } Reading;
 
 static bool
-is_text(Oid type)
-{
-	return type == TEXTOID || type == VARCHAROID;
-}
-
-static bool
 is_number(Oid type)
 {
 	return type == FLOAT8OID || type == FLOAT4OID || type == INT8OID || type == INT4OID || type == INT2OID || type == NUMERICOID;
@@ -66,13 +60,12 @@ is_readable(int column, Oid type, bool is_utc)
 	switch (column)
 	{
 		case COLUMN_UNIT:
-			return is_text(type) || type == INT8OID || type == INT4OID || type == INT2OID || type == UUIDOID;
+			return am_is_key_type(type);
 		case COLUMN_AT:
-			/* a time without zone is of the zone tz: for UTC it is the same number */
-			return type == TIMESTAMPTZOID || (type == TIMESTAMPOID && is_utc);
+			return am_is_time_type(type, is_utc);
 		case COLUMN_KIND:
 		case COLUMN_STATUS:
-			return is_text(type);
+			return am_is_text_type(type);
 		default:
 			return is_number(type);
 	}
@@ -83,7 +76,7 @@ unit_type(const Source *source)
 {
 	Oid			type = source->columns[source->index[COLUMN_UNIT]].type;
 
-	return is_text(type) ? AM_UNIT_TEXT : type == UUIDOID ? AM_UNIT_UUID : AM_UNIT_INT8;
+	return am_is_text_type(type) ? AM_UNIT_TEXT : type == UUIDOID ? AM_UNIT_UUID : AM_UNIT_INT8;
 }
 
 /* Finds the columns of a source; false where one needs SQL to be read */

@@ -164,11 +164,8 @@ read_controls(ArrayType *array, int n, const double ***controls)
 				 errhint("Give an array per control, each as long as x: ARRAY[array_agg(a ORDER BY period), array_agg(b ORDER BY period)].")));
 	if (array_contains_nulls(array))
 	{
-		const bits8 *known = ARR_NULLBITMAP(array);
-		int			i = 0;
+		int			i = am_first_null(array);
 
-		while (known[i / 8] & (1 << (i % 8)))
-			i++;
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("value %d of control %d is NULL", i % n + 1, i / n + 1),

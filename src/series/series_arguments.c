@@ -17,6 +17,17 @@
 
 extern Datum am_nearest_name(PG_FUNCTION_ARGS);
 
+int
+am_first_null(const ArrayType *array)
+{
+	const bits8 *known = ARR_NULLBITMAP(array);
+	int			i = 0;
+
+	while (known[i / 8] & (1 << (i % 8)))
+		i++;
+	return i;
+}
+
 bool
 am_series_argument(FunctionCallInfo fcinfo, int argument, const char *name, AmSeries *series)
 {
@@ -34,17 +45,10 @@ am_series_argument(FunctionCallInfo fcinfo, int argument, const char *name, AmSe
 	series->name = name;
 	series->n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	if (array_contains_nulls(array))
-	{
-		const bits8 *known = ARR_NULLBITMAP(array);
-		int			i = 0;
-
-		while (known[i / 8] & (1 << (i % 8)))
-			i++;
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("value %d of %s is NULL", i + 1, name),
+				 errmsg("value %d of %s is NULL", am_first_null(array) + 1, name),
 				 errhint("Where no value means none, write coalesce(value, 0); else leave the period out of all arrays, with FILTER (WHERE value IS NOT NULL).")));
-	}
 	/* all there, so they lie one after another */
 	series->values = (const double *) ARR_DATA_PTR(array);
 	for (int i = 0; i < series->n; i++)

@@ -10,6 +10,7 @@
 #include "common/compat.h"
 
 #include "fmgr.h"
+#include "utils/array.h"
 
 /* the regressions take lags up to this */
 #define AM_LARGEST_ORDER	100
@@ -27,6 +28,9 @@ typedef struct AmSeries
  * (22003), each naming the place.
  */
 extern bool am_series_argument(FunctionCallInfo fcinfo, int argument, const char *name, AmSeries *series);
+
+/* The place of the first NULL of an array that has one, from 0 */
+extern int	am_first_null(const ArrayType *array);
 
 /* Arguments 0 and 1: x and y, of one length (22023), not empty (22023); false if one is NULL */
 extern bool am_series_pair(FunctionCallInfo fcinfo, AmSeries *x, AmSeries *y);

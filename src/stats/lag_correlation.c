@@ -16,13 +16,6 @@
 #include "stats/rates.h"
 #include "stats/series.h"
 
-static double
-clamp_r(double r)
-{
-	/* sums cannot tell a perfect line from rounding */
-	return fabs(r) > 1 - 4 * DBL_EPSILON ? copysign(1, r) : r;
-}
-
 /* a number of pairs between 2 and all of them; NaN if that is empty or n_eff is NaN */
 static double
 clamp_n(double n_eff, double pairs)
@@ -100,7 +93,7 @@ am_ccf(const double *x, const double *y, size_t n, int max_lag, AmCcfRow *rows)
 
 		row->lag = lag;
 		row->n = n - from_x - from_y;
-		row->r_n = vary ? clamp_r(am_column_products(&cx, from_x, &cy, from_y, row->n) / sqrt(cx.squares * cy.squares)) : NAN;
+		row->r_n = vary ? am_clamp_r(am_column_products(&cx, from_x, &cy, from_y, row->n) / sqrt(cx.squares * cy.squares)) : NAN;
 		row->r_nk = row->r_n * (n / pairs);
 		row->r = am_pearson(x + from_x, y + from_y, row->n);
 		row->p = p_of(row->r, pairs - 2);
@@ -148,7 +141,7 @@ am_prewhitened_ccf(const double *x, const double *y, size_t n, int max_lag,
 		row->lag = lag;
 		row->n = from_u + from_v < n_used ? n_used - from_u - from_v : 0;
 		row->r = vary && row->n > 0 ?
-			clamp_r(am_column_products(&cu, from_u, &cv, from_v, row->n) / sqrt(cu.squares * cv.squares)) : NAN;
+			am_clamp_r(am_column_products(&cu, from_u, &cv, from_v, row->n) / sqrt(cu.squares * cv.squares)) : NAN;
 		row->p = p[lag + max_lag] = p_of(row->r, (double) row->n - 2);
 		interval_of(row->r, (double) row->n, &row->low, &row->high);
 	}

@@ -285,8 +285,5 @@ am_partial_correlation(const double *x, const double *y, const double *const *co
 	}
 	am_least_squares_free(&fit);
 	am_host_free(columns);
-	/* sums cannot tell a perfect line from rounding */
-	if (fabs(r) > 1 - 4 * DBL_EPSILON)
-		r = copysign(1, r);
-	return r;
+	return am_clamp_r(r);
 }

@@ -8,6 +8,7 @@
 #ifndef AM_SERIES_H
 #define AM_SERIES_H
 
+#include <float.h>
 #include <math.h>
 #include <stddef.h>
 
@@ -44,6 +45,17 @@ static inline double
 am_deviation(const AmColumn *column, size_t i)
 {
 	return (column->values[i] * column->half - column->first) * column->scale - column->mean;
+}
+
+/*
+ * A correlation into [-1, 1].  Within some units in the last place of 1 the
+ * sums cannot tell a perfect line from rounding, and a p-value should not
+ * depend on which.
+ */
+static inline double
+am_clamp_r(double r)
+{
+	return fabs(r) > 1 - 4 * DBL_EPSILON ? copysign(1, r) : r;
 }
 
 /* the mean of the values as they were given */
