@@ -321,22 +321,28 @@ panel_effect(AmVanityFit *fit, AmVfRows *rows, const double *offset, double *b, 
 
 /* did the units that jumped more gain more? */
 static void
-measure_jump(const Sides *sides, AmVanityFit *fit, AmVfRows *rows, AmGamingResult *result, AmGamingSteps *steps)
+measure_jump(const Sides *sides, AmVanityFit *fit, const AmVanityWindow *window, AmVfRows *rows,
+			 AmGamingResult *result, AmGamingSteps *steps)
 {
 	double		variance;
+	size_t		kept = 0;
 
-	rows->m = 0;
-	for (size_t i = 0; i < fit->n; i++)
+	am_vf_window_rows(fit, window->from, window->width, rows);
+	for (size_t i = 0; i < rows->m; i++)
 	{
-		double		jump = sides->level_after[fit->unit[i]] - sides->level_before[fit->unit[i]];
+		size_t		row = rows->row[i];
+		double		jump = sides->level_after[fit->unit[row]] - sides->level_before[fit->unit[row]];
+		int64_t		since = periods_after(sides, fit->period[row]) - window->from + 1;
 
-		if (isnan(jump) || !(fit->mu[i] > 0))
+		if (isnan(jump))
 			continue;
-		rows->row[rows->m] = i;
-		rows->w[rows->m] = fit->mu[i];
-		rows->z[rows->m] = periods_after(sides, fit->period[i]) >= steps->lag ? jump : 0;
-		rows->m++;
+		/* the share of the window in which the target held */
+		rows->row[kept] = row;
+		rows->w[kept] = fit->mu[row];
+		rows->z[kept] = jump * clip((double) since / window->width, 0, 1);
+		kept++;
 	}
+	rows->m = kept;
 	if (!panel_effect(fit, rows, NULL, &steps->b_jump, &steps->se_jump))
 		return;
 	variance = steps->se_jump * steps->se_jump;
@@ -564,21 +570,20 @@ am_gaming_steps(const AmPanel *panel, int64_t target_from, double target_value,
 	measure_bunching(&sides, result, steps);
 	measure_units(&sides, &fit, result, steps);
 
+	am_vf_init(&split, panel, true, target_from);
 	posterior = am_host_alloc(sizeof(*posterior));
-	am_vf_posterior(&fit, NULL, posterior);
+	am_vf_posterior(&split, NULL, posterior);
 	if (posterior->best >= 0 && fit.metric_varies && fit.outcome_varies)
 	{
 		const AmVanityWindow *window = &posterior->window[posterior->best];
 
 		steps->lag = window->from + window->width / 2;
-		am_vf_init(&split, panel, true, target_from);
 		am_vf_rows_alloc(&fit, &rows);
 		measure_effects(&sides, &split, window, &rows, result, steps);
-		measure_jump(&sides, &fit, &rows, result, steps);
+		measure_jump(&sides, &fit, window, &rows, result, steps);
 		measure_fill(&sides, &fit, window, &rows, result, steps);
 		measure_yield(&sides, &fit, result, steps);
 		am_vf_rows_free(&rows);
-		am_vf_free(&split);
 	}
 	if (suspicion)
 		measure_suspicion(&sides, &fit, steps, suspicion);
@@ -601,6 +606,7 @@ am_gaming_steps(const AmPanel *panel, int64_t target_from, double target_value,
 	result->p_gamed = 1 / (1 + exp(-steps->logit));
 
 	am_host_free(posterior);
+	am_vf_free(&split);
 	am_vf_free(&fit);
 	am_host_free(sides.level_before);
 	am_host_free(sides.level_after);

@@ -705,7 +705,8 @@ score_panel(const AmPanel *panel, const AmVanityOptions *options, AmVanityResult
 			result->outcomes++;
 	}
 
-	am_vf_init(&fit, panel, false, 0);
+	/* a target splits the panel: levels and trends before it need not hold since */
+	am_vf_init(&fit, panel, options->has_target, options->target_from);
 	result->periods = fit.n_periods;
 	measure_steps(panel, result);
 	decompose(panel, &fit, result);

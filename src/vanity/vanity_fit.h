@@ -33,7 +33,11 @@ typedef struct AmVanityFit
 	double	   *time;			/* the period on a scale of -1 .. 1 */
 	int32_t    *block;			/* rows with one level and trend: a unit, or a unit before or after a date */
 	int32_t		n_blocks;
-	int			degree;			/* of a block's trend */
+	bool		split;			/* rows from split_at on are blocks of their own */
+	int64_t		split_at;
+	int			degree;			/* of a block's trend, at most */
+	int			degree_before;	/* with a split, of the blocks on either side of it */
+	int			degree_after;
 
 	double	   *x;				/* the metric, at least 0 */
 	double	   *log_x;			/* ln(x + c) */
