@@ -566,11 +566,11 @@ am_gaming_steps(const AmPanel *panel, int64_t target_from, double target_value,
 	sides.level_after = am_host_alloc((size_t) panel->n_units * sizeof(double));
 	sides.volume = am_host_alloc((size_t) panel->n_units * sizeof(double));
 
-	am_vf_init(&fit, panel, false, 0);
+	am_vf_init(&fit, panel, false, 0, NAN);
 	measure_bunching(&sides, result, steps);
 	measure_units(&sides, &fit, result, steps);
 
-	am_vf_init(&split, panel, true, target_from);
+	am_vf_init(&split, panel, true, target_from, NAN);
 	posterior = am_host_alloc(sizeof(*posterior));
 	am_vf_posterior(&split, NULL, posterior);
 	if (posterior->best >= 0 && fit.metric_varies && fit.outcome_varies)

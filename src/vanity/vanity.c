@@ -22,7 +22,7 @@
 #define DECIDED				0.80	/* probability that makes a verdict */
 #define LEANS				0.667	/* less is no claim worth doubting, more than the next needs no doubt */
 #define OVERWHELMING		0.97
-#define PRIOR_SUBSTANCE		0.003	/* only metric x quality leads */
+#define PRIOR_SUBSTANCE		0.03	/* only metric x quality leads */
 
 static double
 map_to_unit(double value, double zero_at, double one_at)
@@ -580,7 +580,7 @@ increase_leads(const AmPanel *panel, const AmVanityOptions *options)
 	increase.quality = NULL;
 	if (increase.n >= FEWEST_ROWS && increase.n_units >= 2)
 	{
-		am_vf_init(&fit, &increase, false, 0);
+		am_vf_init(&fit, &increase, false, 0, NAN);
 		if (fit.metric_varies && fit.outcome_varies)
 		{
 			AmVanityPosterior *posterior = am_host_alloc(sizeof(*posterior));
@@ -601,7 +601,7 @@ increase_leads(const AmPanel *panel, const AmVanityOptions *options)
 
 /* metric x quality; where the quality of a row is unknown its unit's usual one stands in, or that of all units */
 static bool
-weigh_by_quality(const AmPanel *panel, double *x)
+weigh_by_quality(const AmPanel *panel, double *x, double *usual_quality)
 {
 	double		good = 0;
 	double		known = 0;
@@ -617,6 +617,7 @@ weigh_by_quality(const AmPanel *panel, double *x)
 	}
 	if (known == 0)
 		return false;
+	*usual_quality = good / known;
 	while (start < panel->n)
 	{
 		size_t		end = start;
@@ -668,9 +669,12 @@ doubt_trend(AmVanityFit *fit, const AmVanityOptions *options, AmVanityPosterior 
  * its substantive part does (Manheim and Garrabrant's regressional case).
  */
 static void
-weigh_substance(AmVanityResult *result, double log_leads_with_quality)
+weigh_substance(AmVanityResult *result, const AmVanityPosterior *plain, const AmVanityPosterior *with_quality)
 {
-	double		log_odds = log(PRIOR_SUBSTANCE / AM_VF_PRIOR_NOTHING) + log_leads_with_quality + log(result->p_nothing);
+	const AmVanityWindow *best = &plain->window[plain->best];
+	double		scale = best->se * best->se * best->information;
+	double		gain = am_vf_log_leads(with_quality, scale) - am_vf_log_leads(plain, scale);
+	double		log_odds = log(PRIOR_SUBSTANCE / AM_VF_PRIOR_NOTHING) + plain->log_leads + gain + log(plain->nothing);
 	double		rest;
 
 	result->only_substance = 1 / (1 + exp(-log_odds));
@@ -686,7 +690,8 @@ weigh_substance(AmVanityResult *result, double log_leads_with_quality)
 }
 
 static void
-score_panel(const AmPanel *panel, const AmVanityOptions *options, AmVanityResult *result, double *log_leads)
+score_panel(const AmPanel *panel, const AmVanityOptions *options, double c, AmVanityResult *result,
+			AmVanityPosterior *plain)
 {
 	AmVanityFit fit;
 	AmVanityPosterior *posterior;
@@ -694,7 +699,7 @@ score_panel(const AmPanel *panel, const AmVanityOptions *options, AmVanityResult
 	double		score_with_quality = NAN;
 
 	undefine(result);
-	*log_leads = NAN;
+	plain->best = -1;
 	result->n = (int64_t) panel->n;
 	result->units = panel->n > 0 ? panel->n_units : 0;
 	if (panel->n == 0)
@@ -706,7 +711,8 @@ score_panel(const AmPanel *panel, const AmVanityOptions *options, AmVanityResult
 	}
 
 	/* a target splits the panel: levels and trends before it need not hold since */
-	am_vf_init(&fit, panel, options->has_target, options->target_from);
+	am_vf_init(&fit, panel, options->has_target || options->has_change,
+			   options->has_change ? options->changed_at : options->target_from, c);
 	result->periods = fit.n_periods;
 	measure_steps(panel, result);
 	decompose(panel, &fit, result);
@@ -723,7 +729,7 @@ score_panel(const AmPanel *panel, const AmVanityOptions *options, AmVanityResult
 	}
 	if (!too_little)
 	{
-		*log_leads = posterior->log_leads;
+		*plain = *posterior;
 		doubt_trend(&fit, options, posterior);
 		measure_is_outcome(panel, result);
 		take_posterior(posterior, result);
@@ -732,21 +738,26 @@ score_panel(const AmPanel *panel, const AmVanityOptions *options, AmVanityResult
 		if (panel->quality)
 		{
 			AmPanel		weighted = *panel;
-			AmVanityOptions no_target = *options;
+			AmVanityOptions plain_options = *options;
 			AmVanityResult substantive;
+			AmVanityPosterior *with_quality = am_host_alloc(sizeof(*with_quality));
 			double	   *x = am_host_alloc(panel->n * sizeof(double));
-			double		log_leads_with_quality = NAN;
+			double		usual_quality;
 
 			weighted.x = x;
 			weighted.quality = NULL;
-			no_target.has_target = false;
-			if (weigh_by_quality(panel, x))
+			/* the same split, and as much more added as the quality leaves of it */
+			plain_options.has_change = fit.split;
+			plain_options.changed_at = fit.split_at;
+			plain_options.has_target = false;
+			if (weigh_by_quality(panel, x, &usual_quality))
 			{
-				score_panel(&weighted, &no_target, &substantive, &log_leads_with_quality);
+				score_panel(&weighted, &plain_options, fit.c * usual_quality, &substantive, with_quality);
 				score_with_quality = substantive.score;
-				if (!isnan(log_leads_with_quality))
-					weigh_substance(result, log_leads_with_quality);
+				if (with_quality->best >= 0)
+					weigh_substance(result, plain, with_quality);
 			}
+			am_host_free(with_quality);
 			am_host_free(x);
 		}
 		if (options->has_target)
@@ -767,10 +778,11 @@ void
 am_vanity(const AmPanel *panel, const AmVanityOptions *options, AmVanityResult *result)
 {
 	AmVanityOptions none;
-	double		log_leads;
+	AmVanityPosterior *plain = am_host_alloc(sizeof(*plain));
 
 	memset(&none, 0, sizeof(none));
-	score_panel(panel, options ? options : &none, result, &log_leads);
+	score_panel(panel, options ? options : &none, NAN, result, plain);
+	am_host_free(plain);
 }
 
 const char *

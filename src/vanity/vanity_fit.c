@@ -260,7 +260,7 @@ load_outcome(AmVanityFit *fit, const double *outcome)
 }
 
 static void
-load_metric(AmVanityFit *fit, const double *metric)
+load_metric(AmVanityFit *fit, const double *metric, double given)
 {
 	bool		whole = true;
 	double		sum = 0;
@@ -287,7 +287,7 @@ load_metric(AmVanityFit *fit, const double *metric)
 		if (!(c > 0))
 			c = most;
 	}
-	fit->c = c;
+	fit->c = c = given > 0 ? given : c;
 	for (size_t i = 0; i < fit->n; i++)
 	{
 		double		shifted = fit->x[i] + c;
@@ -582,7 +582,7 @@ am_vf_set_degree(AmVanityFit *fit, int degree)
 }
 
 void
-am_vf_init(AmVanityFit *fit, const AmPanel *panel, bool split, int64_t split_at)
+am_vf_init(AmVanityFit *fit, const AmPanel *panel, bool split, int64_t split_at, double c)
 {
 	size_t		n = panel->n;
 
@@ -634,7 +634,7 @@ am_vf_init(AmVanityFit *fit, const AmPanel *panel, bool split, int64_t split_at)
 		fit->degree = trend_degree(median_block(fit, false), SHORT_BLOCK);
 	find_earlier_rows(fit);
 	load_outcome(fit, panel->y);
-	load_metric(fit, panel->x);
+	load_metric(fit, panel->x, c);
 	fit_outcome(fit);
 	fit_deviation(fit);
 }

@@ -111,8 +111,8 @@ typedef struct AmVanityPosterior
 #define AM_VF_WEAK_M			0.22
 #define AM_VF_WEAK_S			0.09
 
-/* split: rows from split_at on have a level and trend of their own */
-extern void am_vf_init(AmVanityFit *fit, const AmPanel *panel, bool split, int64_t split_at);
+/* split: rows from split_at on have a level and trend of their own; c: what to add to the metric, NaN as it needs */
+extern void am_vf_init(AmVanityFit *fit, const AmPanel *panel, bool split, int64_t split_at, double c);
 extern void am_vf_free(AmVanityFit *fit);
 
 /* the deviation anew, with trends of this degree (0 to 2) */
@@ -133,6 +133,8 @@ extern double am_vf_inflation(AmVanityFit *fit, const AmVfRows *rows);
 extern void am_vf_window(AmVanityFit *fit, int from, int width, AmVfRows *rows, AmVanityWindow *window);
 
 extern void am_vf_posterior(AmVanityFit *fit, const AmVanityOptions *options, AmVanityPosterior *posterior);
+
+extern double am_vf_log_leads(const AmVanityPosterior *posterior, double scale);
 
 /* quantile by linear interpolation (type 7) of v[n], which is sorted; n > 0 */
 extern double am_vf_quantile(double *v, size_t n, double p);

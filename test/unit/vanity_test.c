@@ -229,7 +229,7 @@ test_golden(const Golden *gold)
 	}
 	ok(rows.panel.n == gold->n, "%s: %d rows", gold->world, (int) gold->n);
 
-	am_vf_init(&fit, &rows.panel, false, 0);
+	am_vf_init(&fit, &rows.panel, false, 0, NAN);
 	for (size_t i = 0; i < rows.panel.n && rows.unit[i] == 0; i++)
 		good = good && close_to(fit.mu[i], gold->mu[week++], 1e-12, 1e-15);
 	ok(good && week > 0, "%s: expected outcome of the first rep", gold->world);
@@ -255,7 +255,7 @@ test_golden(const Golden *gold)
 	{
 		/* the reference splits at the target */
 		am_vf_free(&fit);
-		am_vf_init(&fit, &rows.panel, true, 13);
+		am_vf_init(&fit, &rows.panel, true, 13, NAN);
 		am_vf_posterior(&fit, NULL, &posterior);
 	}
 	{
@@ -558,7 +558,7 @@ test_margins(void)
 		of_period[rows.period[i]] += rows.y[i];
 		total += rows.y[i];
 	}
-	am_vf_init(&fit, &rows.panel, false, 0);
+	am_vf_init(&fit, &rows.panel, false, 0, NAN);
 	for (size_t i = 0; i < rows.panel.n; i++)
 		good = good && close_to(fit.mu[i], of_unit[rows.unit[i]] * of_period[rows.period[i]] / total, 1e-12, 1e-15);
 	ok(good, "balanced panel: expected = unit total x period total / total");
@@ -582,7 +582,7 @@ test_windows(void)
 		if (uniform() < 0.8)
 			add_row(&rows, full.unit[i], full.period[i] - 20, full.x[i], full.y[i]);
 	}
-	am_vf_init(&fit, &rows.panel, false, 0);
+	am_vf_init(&fit, &rows.panel, false, 0, NAN);
 	am_vf_rows_alloc(&fit, &found);
 	for (int from = -4; from <= 9; from++)
 	{
