@@ -40,7 +40,8 @@ PURE_OBJS = \
 	src/vanity/vanity_fit.o \
 	src/vanity/vanity_posterior.o \
 	src/vanity/vanity_words.o \
-	src/vanity/gaming.o
+	src/vanity/gaming.o \
+	src/vanity/gaming_scan.o
 
 OBJS = $(PURE_OBJS) \
 	src/activity_metrics.o \

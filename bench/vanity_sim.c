@@ -569,6 +569,9 @@ typedef struct Scored
 	bool		right;
 	bool		has_lag;
 	double		lag_off;
+	double		p_found;		/* p(gamed) since a date that was looked for */
+	double		date_off;		/* NaN without a date to find */
+	double		p_explained;	/* p(gamed) where the change of a tool is told; NaN without one */
 } Scored;
 
 static Scored *scored;
@@ -724,6 +727,51 @@ grade(void)
 	}
 	bar("all", "gaming detected", share(-1, is_gamed, half_gamed), 0.80, true);
 	bar("all", "gaming false alarms", share(-1, is_innocent, half_gamed), 0.08, false);
+	for (int size = -1; size < SIZES; size++)
+	{
+		double		n_found = 0;
+		double		close_by = 0;
+		double		explained = 0;
+		double		told = 0;
+		double		others = 0;
+		double		alarms = 0;
+
+		n = m = 0;
+		for (size_t i = 0; i < n_scored; i++)
+			if (size < 0 ? scored[i].size >= 0 : scored[i].size == size)
+			{
+				const Scored *s = &scored[i];
+
+				if (is_gamed(s->family))
+				{
+					a[n++] = s->p_found;
+					n_found += s->p_found >= 0.5;
+					close_by += s->p_found >= 0.5 && s->date_off <= 2;
+				}
+				else if (is_innocent(s->family))
+					b[m++] = s->p_found;
+				if (s->family == LEAD_TOOL_CHANGE)
+				{
+					told++;
+					explained += s->p_explained >= 0.5;
+				}
+				if (!is_gamed(s->family) && s->family != INERT_TARGET)
+				{
+					others++;
+					alarms += s->p_found >= 0.5;
+				}
+			}
+		if (n == 0 || others == 0)
+			continue;
+		printf("     %-7s date looked for: AUC %.3f, detected %.3f, false alarms %.4f; date within 2 weeks %.3f; tool change told: false alarms %.3f\n",
+			   size < 0 ? "all" : sizes[size].name, auc(a, n, b, m), n_found / n, alarms / others, n_found > 0 ? close_by / n_found : NAN, explained / told);
+		if (size < 0)
+		{
+			bar("all", "date looked for: AUC", auc(a, n, b, m), 0.94, true);
+			bar("all", "date looked for: false alarms", alarms / others, 0.01, false);
+			bar("all", "date within 2 weeks", n_found > 0 ? close_by / n_found : NAN, 0.92, true);
+		}
+	}
 	n = 0;
 	for (int bin = 0; bin < 10; bin++)
 	{
@@ -790,6 +838,33 @@ score_world(int size)
 			   family_of[world.family].name, size, am_vanity_verdict_name(result.verdict), world.lag, world.elasticity, world.information,
 			   result.lag_from, result.lag_to, result.elasticity, result.low, result.high, result.p_nothing, result.p_leads, result.p_weak,
 			   result.wrong_way, result.same_week, result.follows, result.only_substance, s->p_gamed, (long) result.outcomes, (long) result.n);
+	if (size >= 0)
+	{
+		AmGamingTarget target;
+		AmGamingResult gaming;
+		double		z;
+
+		memset(&target, 0, sizeof(target));
+		target.value = world.has_target ? world.target : NAN;
+		s->p_found = 0;
+		s->date_off = NAN;
+		s->p_explained = NAN;
+		if (world.family != RUNNING_TOTAL && world.family != OUTCOME_ITSELF && am_gaming_scan(&world.panel, &target, &z))
+		{
+			am_gaming(&world.panel, &target, &gaming, NULL);
+			s->p_found = isnan(gaming.p_gamed) ? 0 : gaming.p_gamed;
+			if (world.has_target)
+				s->date_off = fabs((double) (target.from - world.target_week));
+		}
+		if (world.family == LEAD_TOOL_CHANGE)
+		{
+			target.from = target.changed_at = world.target_week;
+			target.has_change = true;
+			target.searched = false;
+			am_gaming(&world.panel, &target, &gaming, NULL);
+			s->p_explained = gaming.p_gamed;
+		}
+	}
 	s->has_lag = family_of[world.family].truth == LEADING && result.verdict == AM_VANITY_LEADING;
 	s->lag_off = fabs((result.lag_from + result.lag_to) / 2.0 - world.lag);
 }

@@ -20,8 +20,6 @@
 #define FEWEST_STEPS		6		/* to speak of a running total at all */
 #define SHORTEST_SEARCH		4		/* lags that must have been searched to say that nothing follows */
 #define DECIDED				0.80	/* probability that makes a verdict */
-#define LEANS				0.667	/* less is no claim worth doubting, more than the next needs no doubt */
-#define OVERWHELMING		0.97
 #define PRIOR_SUBSTANCE		0.03	/* only metric x quality leads */
 
 static double
@@ -641,30 +639,6 @@ weigh_by_quality(const AmPanel *panel, double *x, double *usual_quality)
 }
 
 /*
- * A lead that is likely but not overwhelming has to survive trends of one
- * more degree: ramps of new units bend, and a bent ramp in both columns looks
- * like a lead.  If it loses a quarter of its probability, the stricter fit
- * counts.
- */
-static void
-doubt_trend(AmVanityFit *fit, const AmVanityOptions *options, AmVanityPosterior *posterior)
-{
-	AmVanityPosterior *other;
-	double		lead = posterior->leads + posterior->weak;
-	int			degree = fit->degree;
-
-	if (lead < LEANS || lead >= OVERWHELMING || degree >= 2)
-		return;
-	other = am_host_alloc(sizeof(*other));
-	am_vf_set_degree(fit, degree + 1);
-	am_vf_posterior(fit, options, other);
-	am_vf_set_degree(fit, degree);
-	if (other->best >= 0 && other->leads + other->weak < 0.75 * lead)
-		*posterior = *other;
-	am_host_free(other);
-}
-
-/*
  * One more explanation where the quality is known: not the volume leads, only
  * its substantive part does (Manheim and Garrabrant's regressional case).
  */
@@ -722,15 +696,17 @@ score_panel(const AmPanel *panel, const AmVanityOptions *options, double c, AmVa
 	posterior->best = -1;
 	too_little = panel->n < FEWEST_ROWS || result->units < 2 || result->outcomes < FEWEST_OUTCOMES ||
 		!fit.metric_varies || !fit.outcome_varies;
-	if (!too_little)
+	if (fit.metric_varies && fit.outcome_varies && result->units >= 2)
 	{
 		am_vf_posterior(&fit, options, posterior);
-		too_little = posterior->best < 0;
+		result->max_lag = posterior->max_lag;
+		result->smallest_visible = 2.8 * posterior->smallest_se;
 	}
+	if (posterior->best < 0)
+		too_little = true;
 	if (!too_little)
 	{
 		*plain = *posterior;
-		doubt_trend(&fit, options, posterior);
 		measure_is_outcome(panel, result);
 		take_posterior(posterior, result);
 		measure_saturation(&fit, &posterior->window[posterior->best], result);
@@ -762,7 +738,14 @@ score_panel(const AmPanel *panel, const AmVanityOptions *options, double c, AmVa
 		}
 		if (options->has_target)
 		{
-			am_gaming(panel, options->target_from, options->target_value, &result->gaming, NULL);
+			AmGamingTarget target;
+
+			target.from = options->target_from;
+			target.value = options->target_value;
+			target.has_change = options->has_change;
+			target.changed_at = options->changed_at;
+			target.searched = false;
+			am_gaming(panel, &target, &result->gaming, NULL);
 			result->p_gamed = result->gaming.p_gamed;
 		}
 	}

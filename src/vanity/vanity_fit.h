@@ -169,7 +169,7 @@ typedef struct AmGamingSteps
 	int			lag;
 } AmGamingSteps;
 
-extern void am_gaming_steps(const AmPanel *panel, int64_t target_from, double target_value,
+extern void am_gaming_steps(const AmPanel *panel, const AmGamingTarget *target,
 							AmGamingResult *result, AmGamingSteps *steps, double *suspicion);
 
 /*

@@ -59,6 +59,14 @@ copy_rows(Rows *to, const Rows *from)
 	to->panel.quality = from->panel.quality ? to->quality : NULL;
 }
 
+static void
+game(const AmPanel *panel, int64_t from, double value, AmGamingResult *result, double *suspicion)
+{
+	AmGamingTarget target = {.from = from, .value = value};
+
+	am_gaming(panel, &target, result, suspicion);
+}
+
 /*
  * Golden values
  */
@@ -291,7 +299,9 @@ test_golden(const Golden *gold)
 		AmGamingResult gaming;
 		AmGamingSteps steps;
 
-		am_gaming_steps(&rows.panel, 13, 60, &gaming, &steps, NULL);
+		AmGamingTarget target = {.from = 13, .value = 60};
+
+		am_gaming_steps(&rows.panel, &target, &gaming, &steps, NULL);
 		CLOSE(steps.bunch_share, 0.5661764705882353, "excess mass on the target");
 		CLOSE(steps.bunch_z, 8.477420991472977, "its z");
 		CLOSE(steps.dx, 0.46306718565849336, "jump of the metric");
@@ -855,7 +865,7 @@ test_gaming(void)
 	char		text[512];
 
 	make_target(&rows, true, 13);
-	am_gaming(&rows.panel, 30, 40, &gaming, suspicion);
+	game(&rows.panel, 30, 40, &gaming, suspicion);
 	ok(gaming.p_gamed > 0.95 && gaming.bunch == 1 && gaming.fill > 1, "filling up to a target is seen (%.3f)", gaming.p_gamed);
 	ok(gaming.n_before == 600 && gaming.n_after == 600 && gaming.share_at_target > gaming.share_before, "counts and shares");
 	for (int r = 0; r < 20; r += 2)
@@ -872,11 +882,11 @@ test_gaming(void)
 	ok(result.verdict == AM_VANITY_GAMED && result.score > 0.9 && result.p_gamed == gaming.p_gamed, "verdict gamed");
 	am_vanity_sentence(&result, &options, "calls", "wins", "rep", "week", text, sizeof(text));
 	ok(strncmp(text, "Since the target of 40, ", 24) == 0 && strstr(text, "of rep-weeks sit at 40-43"), "%s", text);
-	am_gaming(&rows.panel, 30, NAN, &gaming, NULL);
+	game(&rows.panel, 30, NAN, &gaming, NULL);
 	ok(isnan(gaming.bunch) && isnan(gaming.fill) && gaming.surge >= 0, "without a value: no bunching, but a surge");
 
 	make_target(&rows, false, 13);
-	am_gaming(&rows.panel, 30, 40, &gaming, NULL);
+	game(&rows.panel, 30, 40, &gaming, NULL);
 	am_gaming_sentence(&gaming, 40, "calls", "wins", "rep", "week", text, sizeof(text));
 	ok(gaming.p_gamed < 0.3 && strncmp(text, "No sign", 7) == 0, "honest work is not (%.3f): %s", gaming.p_gamed, text);
 
@@ -884,13 +894,13 @@ test_gaming(void)
 	{
 		int64_t		from = run == 0 ? 0 : run == 1 ? 60 : run == 2 ? INT64_MIN : INT64_MAX;
 
-		am_gaming(&rows.panel, from, 40, &gaming, suspicion);
+		game(&rows.panel, from, 40, &gaming, suspicion);
 		am_gaming_sentence(&gaming, 40, "calls", "wins", "rep", "week", text, sizeof(text));
 		ok(isnan(gaming.p_gamed) && isnan(suspicion[0]) && !strstr(text, "nan"), "date outside the panel: %s", text);
 	}
 	rows.panel.n = 0;
 	rows.panel.n_units = 0;
-	am_gaming(&rows.panel, 30, 40, &gaming, NULL);
+	game(&rows.panel, 30, 40, &gaming, NULL);
 	ok(isnan(gaming.p_gamed), "empty panel");
 }
 
