@@ -573,15 +573,6 @@ fit_deviation(AmVanityFit *fit)
 }
 
 void
-am_vf_set_degree(AmVanityFit *fit, int degree)
-{
-	fit->degree_before += degree - fit->degree;
-	fit->degree_after += degree - fit->degree;
-	fit->degree = degree;
-	fit_deviation(fit);
-}
-
-void
 am_vf_init(AmVanityFit *fit, const AmPanel *panel, bool split, int64_t split_at, double c)
 {
 	size_t		n = panel->n;

@@ -115,9 +115,6 @@ typedef struct AmVanityPosterior
 extern void am_vf_init(AmVanityFit *fit, const AmPanel *panel, bool split, int64_t split_at, double c);
 extern void am_vf_free(AmVanityFit *fit);
 
-/* the deviation anew, with trends of this degree (0 to 2) */
-extern void am_vf_set_degree(AmVanityFit *fit, int degree);
-
 extern void am_vf_rows_alloc(const AmVanityFit *fit, AmVfRows *rows);
 extern void am_vf_rows_free(AmVfRows *rows);
 
