@@ -24,7 +24,7 @@
 #define DECILE_RANGE_SDS	2.563	/* q90 - q10 of a normal distribution, in sds */
 #define FEWEST_ROWS			10		/* of a window */
 #define SHORT_BLOCK			12		/* rows of a unit that cannot afford a trend ... */
-#define SHORT_SIDE			16		/* ... and of its rows on one side of a split */
+#define SHORT_SIDE			15		/* ... and of its rows on one side of a split */
 #define LONG_BLOCK			80		/* rows that can afford a bent one */
 
 #define LOG_2PI				1.8378770664093454836
