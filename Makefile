@@ -46,6 +46,7 @@ PURE_OBJS = \
 	src/vanity/vanity_posterior.o \
 	src/vanity/vanity_words.o \
 	src/vanity/gaming.o \
+	src/vanity/gaming_scan.o \
 	src/vanity/proof_of_work.o
 
 OBJS = $(PURE_OBJS) \
@@ -192,11 +193,16 @@ bench:
 bench-lead-lag:
 	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/bench/lead_lag
 
-# vanity() on labelled worlds, graded; needs Debian's python3-numpy, so its own python3 comes first
+# vanity() on simulated teams beside the bars, on the labelled worlds (also beside lead_lag()), graded;
+# VANITY_ARGS='200 7 harsh' for more worlds of each family and size, a seed, other ranges; needs Debian's python3-numpy, so its own python3 comes first
 PYTHON3 ?= $(firstword $(wildcard /usr/bin/python3) python3)
+VANITY_ARGS ?= 40
 bench-vanity:
 	@$(MKDIR_P) $(UNIT_BUILD)
+	@$(UNIT_CC) $(UNIT_CFLAGS) -I$(srcdir)/src -o $(UNIT_BUILD)/vanity_sim $(srcdir)/bench/vanity_sim.c $(PURE_SRCS) -lm
+	@$(UNIT_BUILD)/vanity_sim $(VANITY_ARGS)
 	@$(UNIT_CC) $(UNIT_CFLAGS) -I$(srcdir)/src -o $(UNIT_BUILD)/vanity_worlds $(srcdir)/bench/vanity_worlds.c $(PURE_SRCS) -lm
+	@$(UNIT_BUILD)/vanity_worlds $(SHARED)/vanity_worlds agree
 	@$(UNIT_BUILD)/vanity_worlds $(SHARED)/vanity_worlds > $(UNIT_BUILD)/predictions.csv
 	@$(PYTHON3) $(SHARED)/vanity_worlds/grade.py $(SHARED)/vanity_worlds/labels.json $(UNIT_BUILD)/predictions.csv --bars
 
