@@ -599,46 +599,6 @@ increase_leads(const AmPanel *panel, const AmVanityOptions *options)
 	return leads;
 }
 
-/* metric x quality; where the quality of a row is unknown its unit's usual one stands in, or that of all units */
-static bool
-weigh_by_quality(const AmPanel *panel, double *x)
-{
-	double		good = 0;
-	double		known = 0;
-	size_t		start = 0;
-
-	for (size_t i = 0; i < panel->n; i++)
-	{
-		if (!isnan(panel->quality[i]))
-		{
-			good += panel->quality[i];
-			known++;
-		}
-	}
-	if (known == 0)
-		return false;
-	while (start < panel->n)
-	{
-		size_t		end = start;
-		double		unit_good = 0;
-		double		unit_known = 0;
-		double		usual;
-
-		for (; end < panel->n && panel->unit[end] == panel->unit[start]; end++)
-		{
-			if (!isnan(panel->quality[end]))
-			{
-				unit_good += panel->quality[end];
-				unit_known++;
-			}
-		}
-		usual = unit_known > 0 ? unit_good / unit_known : good / known;
-		for (; start < end; start++)
-			x[start] = panel->x[start] * (isnan(panel->quality[start]) ? usual : panel->quality[start]);
-	}
-	return true;
-}
-
 /*
  * A lead that is likely but not overwhelming has to survive trends of one
  * more degree: ramps of new units bend, and a bent ramp in both columns looks
@@ -739,7 +699,7 @@ score_panel(const AmPanel *panel, const AmVanityOptions *options, AmVanityResult
 			weighted.x = x;
 			weighted.quality = NULL;
 			no_target.has_target = false;
-			if (weigh_by_quality(panel, x))
+			if (am_panel_weigh(panel, x))
 			{
 				score_panel(&weighted, &no_target, &substantive, &log_leads_with_quality);
 				score_with_quality = substantive.score;
