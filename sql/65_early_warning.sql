@@ -170,7 +170,10 @@ BEGIN ATOMIC
 		WHEN pg_catalog.abs(value) OPERATOR(pg_catalog.>=) 1e15 THEN value::pg_catalog.text
 		WHEN pg_catalog.abs(value) OPERATOR(pg_catalog.>=) 100 THEN pg_catalog.to_char(value::pg_catalog.numeric, 'FM999,999,999,999,990')
 		WHEN pg_catalog.abs(value) OPERATOR(pg_catalog.>=) 10 THEN pg_catalog.rtrim(pg_catalog.to_char(value::pg_catalog.numeric, 'FM990.9'), '.')
-		ELSE pg_catalog.rtrim(pg_catalog.to_char(value::pg_catalog.numeric, 'FM990.99'), '.') END;
+		WHEN pg_catalog.abs(value) OPERATOR(pg_catalog.>=) 0.1 THEN pg_catalog.rtrim(pg_catalog.to_char(value::pg_catalog.numeric, 'FM990.99'), '.')
+		WHEN pg_catalog.abs(value) OPERATOR(pg_catalog.>=) 0.001 THEN pg_catalog.rtrim(pg_catalog.to_char(value::pg_catalog.numeric, 'FM990.9999'), '.')
+		WHEN pg_catalog.abs(value) OPERATOR(pg_catalog.<) 1e-9 THEN '0'
+		ELSE value::pg_catalog.float4::pg_catalog.text END;
 END;
 COMMENT ON FUNCTION activity_metrics.plain_number(double precision) IS
 'Internal: a number as sentences show it, to about three digits.';

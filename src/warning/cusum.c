@@ -384,8 +384,9 @@ run_together(Work *work, const Series *units, int32_t n_units, const int64_t *re
 	Run			run;
 	int64_t    *period = am_host_alloc(work->n_periods * sizeof(int64_t));
 	double	   *x = am_host_alloc(work->n_periods * sizeof(double));
+	double	   *ratios = am_host_alloc((n_units + 1) * sizeof(double));
 	double		down = 0;
-	double		n = 0;
+	int32_t		n = 0;
 
 	all.n = 0;
 	all.period = period;
@@ -432,21 +433,23 @@ run_together(Work *work, const Series *units, int32_t n_units, const int64_t *re
 				before += s->x[i];
 			if (!(before > 0))
 				continue;
-			n++;
-			if (since / (double) rows < before / (double) (first > AM_CUSUM_WINDOW ? AM_CUSUM_WINDOW : first))
-				down++;
+			ratios[n] = since / (double) rows / (before / (double) (first > AM_CUSUM_WINDOW ? AM_CUSUM_WINDOW : first));
+			down += ratios[n++] < 1;
 		}
 		if (n > 0)
 		{
 			row->share_down = down / n;
-			/* by chance each is down as often as up */
-			row->at_once = row->alarm && row->share_down >= SHARE_AT_ONCE && am_binomial_upper(down, n, 0.5) <= ALPHA;
+			qsort(ratios, n, sizeof(double), compare_doubles);
+			/* by chance each is down as often as up; and it is not one of them whose fall is that of all */
+			row->at_once = row->alarm && row->share_down >= SHARE_AT_ONCE && am_binomial_upper(down, n, 0.5) <= ALPHA &&
+				ratios[n / 2] - 1 <= row->change / 2;
 		}
 	}
 	am_host_free(all.index);
 	am_host_free(all.baseline);
 	am_host_free(period);
 	am_host_free(x);
+	am_host_free(ratios);
 }
 
 int32_t
