@@ -26,6 +26,7 @@
 typedef struct Baseline
 {
 	double		level;			/* per unit of the index; NaN: not known */
+	int			n;				/* rows it rests on */
 	double		numerator;		/* of the dispersion */
 	double		denominator;
 } Baseline;
@@ -47,6 +48,7 @@ typedef struct Run
 	int64_t		alarm;			/* row, -1: none since then */
 	double		level;			/* those in use */
 	double		phi;
+	int			rows;			/* that the level rests on */
 	double		h;
 	int64_t		scored;			/* rows */
 } Run;
@@ -56,6 +58,7 @@ typedef struct CachedRun
 	double		mean;
 	double		phi;
 	double		h;
+	int			rows;
 	double		length;
 } CachedRun;
 
@@ -95,6 +98,7 @@ find_baseline(const Series *series, int64_t from, int64_t to, Baseline *baseline
 	int			n = 0;
 
 	baseline->level = NAN;
+	baseline->n = 0;
 	baseline->numerator = baseline->denominator = 0;
 	for (int64_t i = from; i < to; i++)
 		mean_index += series->index[i];
@@ -108,6 +112,7 @@ find_baseline(const Series *series, int64_t from, int64_t to, Baseline *baseline
 		}
 	if (n < AM_CUSUM_LEAST)
 		return;
+	baseline->n = n;
 	baseline->level = sum_x / sum_index;
 	if (baseline->level * mean_index >= COUNTS_TO_TRIM)
 	{
@@ -150,6 +155,7 @@ find_baselines(Series *series)
 		else
 		{
 			series->baseline[i].level = NAN;
+			series->baseline[i].n = 0;
 			series->baseline[i].numerator = series->baseline[i].denominator = 0;
 		}
 	}
@@ -176,15 +182,18 @@ dispersion(const Baseline *own, double numerator, double denominator)
  * soon after the drop does.
  */
 static void
-run_series(const Work *work, const Series *series, bool pooled, Run *run)
+run_series(const Work *work, const Series *series, bool pooled, Run *run, double *path, int64_t path_rows)
 {
 	const AmCusumOptions *options = work->options;
 
 	run->s = 0;
 	run->since = run->alarm = -1;
 	run->level = run->phi = NAN;
+	run->rows = 0;
 	run->h = work->h;
 	run->scored = 0;
+	for (int64_t i = 0; i < path_rows; i++)
+		path[i] = NAN;
 	for (int64_t i = 0; i < series->n; i++)
 	{
 		const Baseline *baseline = &series->baseline[i];
@@ -192,7 +201,7 @@ run_series(const Work *work, const Series *series, bool pooled, Run *run)
 		double		step;
 		double		largest = LARGEST_STEP;
 
-		if (run->since >= 0 && i - run->since >= AM_CUSUM_WINDOW)
+		if (run->since >= 0 && i - run->since >= AM_CUSUM_HOLD)
 		{
 			run->s = 0;
 			run->since = run->alarm = -1;
@@ -204,6 +213,7 @@ run_series(const Work *work, const Series *series, bool pooled, Run *run)
 			if (isnan(baseline->level))
 				continue;
 			run->level = baseline->level;
+			run->rows = baseline->n;
 			run->phi = pooled ? dispersion(baseline, work->numerator[t], work->denominator[t]) :
 				dispersion(baseline, 0, 0);
 		}
@@ -222,6 +232,8 @@ run_series(const Work *work, const Series *series, bool pooled, Run *run)
 		else
 			step = -am_cusum_z(series->x[i], mean, run->phi) - AM_CUSUM_SLACK;
 		run->s = fmin(fmax(0, run->s + step), run->h + largest);
+		if (i < path_rows)
+			path[i] = run->s;
 		if (!(run->s > 0))
 		{
 			run->s = 0;
@@ -237,20 +249,21 @@ run_series(const Work *work, const Series *series, bool pooled, Run *run)
 
 /* Run lengths of means that agree in two digits are one */
 static double
-run_length(Work *work, double mean, double phi, double h)
+run_length(Work *work, double mean, double phi, double h, int rows)
 {
 	double		scale = pow(10, floor(log10(mean)) - 1);
 	CachedRun  *cached;
 
 	mean = floor(mean / scale + 0.5) * scale;
 	phi = floor(phi * 20 + 0.5) / 20;
-	cached = &work->cache[(size_t) fmod(floor(mean / scale + 0.5) * 31 + phi * 20 * 7 + fabs(log10(scale)) * 3, CACHED)];
-	if (!(cached->mean == mean && cached->phi == phi && cached->h == h))
+	cached = &work->cache[(size_t) fmod(floor(mean / scale + 0.5) * 31 + phi * 20 * 7 + fabs(log10(scale)) * 3 + rows * 13, CACHED)];
+	if (!(cached->mean == mean && cached->phi == phi && cached->h == h && cached->rows == rows))
 	{
 		cached->mean = mean;
 		cached->phi = phi;
 		cached->h = h;
-		cached->length = am_cusum_arl(mean, phi, 1, h);
+		cached->rows = rows;
+		cached->length = am_cusum_arl_estimated(mean, phi, 1, h, rows);
 	}
 	return cached->length;
 }
@@ -303,7 +316,7 @@ fill_row(Work *work, const Series *series, const Run *run, double scale, AmCusum
 	if (work->options->poisson)
 		row->false_alarm_every = am_poisson_cusum_arl(run->level, am_poisson_cusum_k(run->level), run->h, 0, false);
 	else
-		row->false_alarm_every = run_length(work, row->usual_level, run->phi, run->h);
+		row->false_alarm_every = run_length(work, row->usual_level, run->phi, run->h, run->rows);
 }
 
 /* The sizes of units and the index of periods: x is about size times index (margin fit) */
@@ -350,6 +363,7 @@ choose_threshold(Work *work, Series *series, int32_t n_units)
 	const AmCusumOptions *options = work->options;
 	double	   *levels = am_host_alloc((n_units + 1) * sizeof(double));
 	double	   *phis = am_host_alloc((n_units + 1) * sizeof(double));
+	double		rows = 0;
 	int32_t		n = 0;
 
 	work->h = isnan(options->h) ? AM_CUSUM_DEFAULT_H : options->h;
@@ -361,6 +375,7 @@ choose_threshold(Work *work, Series *series, int32_t n_units)
 
 		if (!(baseline->level > 0))
 			continue;
+		rows += baseline->n;
 		levels[n] = baseline->level;
 		phis[n++] = dispersion(baseline, work->numerator[t], work->denominator[t]);
 	}
@@ -370,7 +385,7 @@ choose_threshold(Work *work, Series *series, int32_t n_units)
 		qsort(levels, n, sizeof(double), compare_doubles);
 		qsort(phis, n, sizeof(double), compare_doubles);
 		if (!options->poisson)
-			work->h = am_cusum_threshold(levels[n / 2], phis[n / 2], work->wanted);
+			work->h = am_cusum_threshold(levels[n / 2], phis[n / 2], rows / n, work->wanted);
 	}
 	am_host_free(levels);
 	am_host_free(phis);
@@ -409,7 +424,7 @@ run_together(Work *work, const Series *units, int32_t n_units, const int64_t *re
 		all.n = 1;
 	}
 	find_baselines(&all);
-	run_series(work, &all, false, &run);
+	run_series(work, &all, false, &run, NULL, 0);
 	fill_row(work, &all, &run, all.index[all.n - 1], row);
 	row->unit = -1;
 	if (row->has_since)
@@ -453,7 +468,7 @@ run_together(Work *work, const Series *units, int32_t n_units, const int64_t *re
 }
 
 int32_t
-am_cusum(const AmPanel *panel, const AmCusumOptions *options, AmCusumRow *rows)
+am_cusum(const AmPanel *panel, const AmCusumOptions *options, AmCusumRow *rows, double *path)
 {
 	int32_t		n_units = panel->n_units;
 	Work	   *work;
@@ -461,6 +476,7 @@ am_cusum(const AmPanel *panel, const AmCusumOptions *options, AmCusumRow *rows)
 	double	   *size;
 	int64_t    *real_rows;
 	int64_t		last;
+	int64_t		first_row = 0;
 	size_t		start = 0;
 
 	if (panel->n == 0)
@@ -534,7 +550,8 @@ am_cusum(const AmPanel *panel, const AmCusumOptions *options, AmCusumRow *rows)
 		Run			run;
 
 		AM_CHECK_INTERRUPTS();
-		run_series(work, &series[unit], true, &run);
+		run_series(work, &series[unit], true, &run, path ? path + first_row : NULL, path ? real_rows[unit] : 0);
+		first_row += real_rows[unit];
 		fill_row(work, &series[unit], &run, 1, &rows[unit]);
 		rows[unit].unit = unit;
 		if (options->silent > 0 && last - rows[unit].period > 0)

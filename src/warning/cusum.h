@@ -13,8 +13,9 @@
 
 #include "panel/panel.h"
 
-#define AM_CUSUM_WINDOW		26	/* rows that make the usual level ... */
-#define AM_CUSUM_GUARD		2	/* ... up to so many before the one looked at */
+#define AM_CUSUM_WINDOW		52	/* rows that make the usual level ... */
+#define AM_CUSUM_GUARD		8	/* ... up to so many before the one looked at */
+#define AM_CUSUM_HOLD		26	/* a lower level is the usual one after so many rows */
 #define AM_CUSUM_LEAST		8	/* fewer make none */
 #define AM_CUSUM_DEFAULT_H	5.0
 #define AM_CUSUM_POISSON_RUN	400.0	/* run length of the Poisson form, unless told otherwise */
@@ -62,7 +63,9 @@ typedef struct AmCusumRow
 /*
  * rows: room for n_units + 1; x at least 0.  Returns their number: one for
  * each unit in order, and a last one for all together where there are two.
+ * path: NULL, or room for panel->n: the CUSUM at each row, NaN where there is
+ * no usual level yet.
  */
-extern int32_t am_cusum(const AmPanel *panel, const AmCusumOptions *options, AmCusumRow *rows);
+extern int32_t am_cusum(const AmPanel *panel, const AmCusumOptions *options, AmCusumRow *rows, double *path);
 
 #endif							/* AM_CUSUM_H */

@@ -200,7 +200,7 @@ am_activity_cusum_final(PG_FUNCTION_ARGS)
 	if (am_panel_weigh(&panel, weighted))
 		panel.x = weighted;
 	rows = am_palloc_array(AmCusumRow, (Size) panel.n_units + 1);
-	n = am_cusum(&panel, &options, rows);
+	n = am_cusum(&panel, &options, rows, NULL);
 
 	columns = lookup_rowtype_tupdesc(row_type, -1);
 	datums = am_palloc_array(Datum, (Size) n + 1);
@@ -220,7 +220,7 @@ check_positive(const char *name, double value, double least)
 				 least > 0 ? errhint("It is at least %g.", least) : errhint("It is 0 or more.")));
 }
 
-/* cusum_run_length(mean, phi, change, h) */
+/* cusum_run_length(mean, phi, change, h, level_rows) */
 PG_FUNCTION_INFO_V1(am_cusum_run_length_sql);
 Datum
 am_cusum_run_length_sql(PG_FUNCTION_ARGS)
@@ -229,13 +229,15 @@ am_cusum_run_length_sql(PG_FUNCTION_ARGS)
 	double		phi = PG_GETARG_FLOAT8(1);
 	double		change = PG_GETARG_FLOAT8(2);
 	double		h = PG_GETARG_FLOAT8(3);
+	int32		rows = PG_GETARG_INT32(4);
 	double		length;
 
 	check_positive("mean", mean, DBL_MIN);
+	check_positive("level_rows", rows, 0);
 	check_positive("phi", phi, 1);
 	check_positive("1 + change", 1 + change, 0);
 	check_positive("h", h, DBL_MIN);
-	length = am_cusum_arl(mean, phi, 1 + change, h);
+	length = am_cusum_arl_estimated(mean, phi, 1 + change, h, rows);
 	if (!isfinite(length))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(length);

@@ -217,7 +217,29 @@ am_cusum_arl(double mean, double phi, double left, double h)
 }
 
 double
-am_cusum_threshold(double mean, double phi, double run_length)
+am_cusum_arl_estimated(double mean, double phi, double left, double h, double n)
+{
+	static const double points[] = {-2.856970013872806, -1.355626179974266, 0, 1.355626179974266, 2.856970013872806};
+	static const double weights[] = {0.01125741132772069, 0.2220759220056126, 0.5333333333333333, 0.2220759220056126, 0.01125741132772069};
+	double		lengths = 0;
+	double		rate = 0;
+
+	if (!(n > 0))
+		return am_cusum_arl(mean, phi, left, h);
+	for (int i = 0; i < 5; i++)
+	{
+		/* the level that is taken for usual; next to nothing at least */
+		double		level = mean * fmax(0.05, 1 + points[i] * sqrt(phi / (mean * n)));
+		double		length = am_cusum_arl(level, phi, left * mean / level, h);
+
+		lengths += weights[i] * length;
+		rate += weights[i] / length;
+	}
+	return left == 1 ? 1 / rate : lengths;
+}
+
+double
+am_cusum_threshold(double mean, double phi, double n, double run_length)
 {
 	int			low = 0;
 	int			high = (int) (LARGEST_H * 10);
@@ -227,7 +249,7 @@ am_cusum_threshold(double mean, double phi, double run_length)
 	{
 		int			middle = (low + high) / 2;
 
-		if (am_cusum_arl(mean, phi, 1, middle / 10.0) >= run_length)
+		if (am_cusum_arl_estimated(mean, phi, 1, middle / 10.0, n) >= run_length)
 			high = middle;
 		else
 			low = middle;

@@ -24,8 +24,16 @@ extern double am_cusum_z(double x, double m, double phi);
  */
 extern double am_cusum_arl(double mean, double phi, double left, double h);
 
+/*
+ * The same where the level is not known but the mean of n rows: with normal
+ * errors of the level, five points of Gauss and Hermite.  Without a change it
+ * is one over the mean rate of alarms, which is what many units and a long time
+ * see, else the mean run length.  n = 0: the level is known.
+ */
+extern double am_cusum_arl_estimated(double mean, double phi, double left, double h, double n);
+
 /* The h, to 0.1 upwards, from which the run length without a change is at least this; at most 20 */
-extern double am_cusum_threshold(double mean, double phi, double run_length);
+extern double am_cusum_threshold(double mean, double phi, double n, double run_length);
 
 /*
  * The Poisson CUSUM (Lucas 1985, Technometrics 27: 129-144), exact: S = max(0,
