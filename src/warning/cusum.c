@@ -427,6 +427,8 @@ run_together(Work *work, const Series *units, int32_t n_units, const int64_t *re
 	run_series(work, &all, false, &run, NULL, 0);
 	fill_row(work, &all, &run, all.index[all.n - 1], row);
 	row->unit = -1;
+	if (all.n == 1 && !(x[0] > 0))
+		row->reason = AM_CUSUM_NOTHING_USUAL;
 	if (row->has_since)
 	{
 		for (int32_t unit = 0; unit < n_units; unit++)
