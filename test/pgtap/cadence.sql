@@ -29,8 +29,8 @@ SELECT is(count(*) FILTER (WHERE g.n <> best(d, k, due, tol, kind)), 0::bigint, 
 SELECT ok(bool_and(abs(g.day - c.due[g.step_no]) <= c.tol[g.step_no] AND g.lateness = g.day - g.due_day AND g.status = CASE sign(g.lateness) WHEN 0 THEN 'on time' WHEN 1 THEN 'late' ELSE 'early' END), 'each in its window'), cmp_ok(count(*), '>', 60::bigint, 'many')
 	FROM given AS g JOIN cadence AS c USING (r) WHERE g.day IS NOT NULL;
 -- no activity is used more often than it happened
-SELECT is_empty('SELECT g.r, g.day, c.kind[g.step_no] FROM given AS g JOIN cadence AS c USING (r) WHERE g.day IS NOT NULL GROUP BY 1, 2, 3
-	HAVING count(*) > (SELECT count(*) FROM worked AS w, unnest(w.d, w.k) AS a(d, k) WHERE w.r = g.r AND a.d = g.day AND a.k = c.kind[g.step_no])', 'one to one');
+SELECT is_empty('SELECT g.r, g.day, g.kind FROM (SELECT g.r, g.day, c.kind[g.step_no] AS kind, count(*) AS n FROM given AS g JOIN cadence AS c USING (r) WHERE g.day IS NOT NULL GROUP BY 1, 2, 3) AS g
+	WHERE n > (SELECT count(*) FROM worked AS w, unnest(w.d, w.k) AS a(d, k) WHERE w.r = g.r AND a.d = g.day AND a.k = g.kind)', 'one to one');
 SELECT is(count(*) FILTER (WHERE g.status <> CASE WHEN r % 3 = 0 AND 4 <= g.due_day + c.tol[g.step_no] THEN 'stopped' WHEN 5 <= g.due_day + c.tol[g.step_no] THEN 'open' ELSE 'missed' END), 0::bigint, 'what is not done is stopped, open or missed'),
 	ok(count(DISTINCT g.status) = 3, 'all three') FROM given AS g JOIN cadence AS c USING (r) WHERE g.day IS NULL;
 SELECT is_empty($$SELECT * FROM activity_metrics.cadence_match('call on day 0', '{0}', '{call}', NULL)$$, 'NULL: no rows');
