@@ -205,6 +205,7 @@ main(int argc, char **argv)
 			Mean		known[3] = {{0, 0, 0, 0}};
 			double	   *medians = malloc(runs * sizeof(double));
 			Mean		whole[3] = {{0, 0, 0, 0}};
+			double	   *delays[3] = {NULL, malloc(runs * sizeof(double)), malloc(runs * sizeof(double))};
 			bool		cut;
 
 			for (int r = 0; r < runs; r++)
@@ -224,6 +225,8 @@ main(int argc, char **argv)
 					{
 						length = shipped(c, left[d], thresholds[k], d == 0 ? 2000 : 300, &cut);
 						add(&whole[d], length, cut);
+						if (d > 0)
+							delays[d][(int) whole[d].n - 1] = length;
 					}
 			}
 			printf("%-10s %4g %3g  published              %6.0f        %6.1f        %6.1f\n", schemes[k], c->mean, c->phi, c->published[k][0], c->published[k][2], c->published[k][3]);
@@ -242,10 +245,22 @@ main(int argc, char **argv)
 			{
 				printf("\n%20s  promised, level of 52   %6.1f", "", am_cusum_arl_estimated(c->mean, c->phi, 1, thresholds[k], AM_CUSUM_WINDOW));
 				printf("\n%20s  activity_cusum()      ", "");
-				for (int d = 0; d < 3; d++)
-					show(&whole[d]);
+				show(&whole[0]);
+				/* a drop that is not seen within 26 periods is the usual level by then */
+				for (int d = 1; d < 3; d++)
+				{
+					int			n = (int) whole[d].n;
+					int			seen = 0;
+
+					qsort(delays[d], n, sizeof(double), compare_doubles);
+					while (seen < n && delays[d][seen] <= AM_CUSUM_HOLD)
+						seen++;
+					printf("%s half within %.0f, %.0f %% within 26", d == 2 ? ";" : " ", delays[d][n / 2], 100.0 * seen / n);
+				}
 			}
 			printf("\n");
+			free(delays[1]);
+			free(delays[2]);
 		}
 	return 0;
 }

@@ -171,6 +171,7 @@ BEGIN ATOMIC
 		WHEN pg_catalog.abs(value) OPERATOR(pg_catalog.>=) 100 THEN pg_catalog.to_char(value::pg_catalog.numeric, 'FM999,999,999,999,990')
 		WHEN pg_catalog.abs(value) OPERATOR(pg_catalog.>=) 10 THEN pg_catalog.rtrim(pg_catalog.to_char(value::pg_catalog.numeric, 'FM990.9'), '.')
 		WHEN pg_catalog.abs(value) OPERATOR(pg_catalog.>=) 0.1 THEN pg_catalog.rtrim(pg_catalog.to_char(value::pg_catalog.numeric, 'FM990.99'), '.')
+		WHEN pg_catalog.abs(value) OPERATOR(pg_catalog.>=) 0.01 THEN pg_catalog.rtrim(pg_catalog.to_char(value::pg_catalog.numeric, 'FM990.999'), '.')
 		WHEN pg_catalog.abs(value) OPERATOR(pg_catalog.>=) 0.001 THEN pg_catalog.rtrim(pg_catalog.to_char(value::pg_catalog.numeric, 'FM990.9999'), '.')
 		WHEN pg_catalog.abs(value) OPERATOR(pg_catalog.<) 1e-9 THEN '0'
 		ELSE value::pg_catalog.float4::pg_catalog.text END;
