@@ -163,6 +163,14 @@ AS 'MODULE_PATHNAME', 'am_poisson_cusum_run_length_sql' LANGUAGE C IMMUTABLE STR
 COMMENT ON FUNCTION activity_metrics.poisson_cusum_run_length(double precision, double precision, double precision, double precision, boolean) IS
 'Periods until a Poisson CUSUM (Lucas 1985) raises an alarm, on average, exact: S = max(0, S + k - x) from head_start on, alarm at S >= h; upwards: S + x - k. NULL: longer than a double can tell. Errors: mean not above 0; k, h or head_start not multiples of 0.5, h above 100, head_start not below h (22023).';
 
+CREATE FUNCTION activity_metrics.nonzero(value double precision) RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT CASE WHEN value OPERATOR(pg_catalog.<>) 0 THEN value END;
+END;
+COMMENT ON FUNCTION activity_metrics.nonzero(double precision) IS
+'Internal: a number to divide by; NULL for 0. nullif() would look for its operator in the search_path.';
+
 CREATE FUNCTION activity_metrics.plain_number(value double precision) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -203,7 +211,7 @@ BEGIN
 				LATERAL pg_catalog.unnest(a.rows) AS w),
 		-- what is usual of the outcome, in the periods before the drop
 		usual AS (
-			SELECT w.unit, pg_catalog.sum(p.y) OPERATOR(pg_catalog./) nullif(pg_catalog.count(DISTINCT p.period), 0)::pg_catalog.float8 AS outcome
+			SELECT w.unit, pg_catalog.sum(p.y) OPERATOR(pg_catalog./) activity_metrics.nonzero(pg_catalog.count(DISTINCT p.period)::pg_catalog.float8) AS outcome
 			FROM watched AS w JOIN panel AS p ON (w.unit IS NULL OR p.unit OPERATOR(pg_catalog.=) w.unit)
 				AND p.period OPERATOR(pg_catalog.<) w.since_period AND p.period OPERATOR(pg_catalog.>=) (w.since_period OPERATOR(pg_catalog.-) 26)
 			WHERE w.alarm AND %4$L::pg_catalog.text IS NOT NULL GROUP BY w.unit),

@@ -114,7 +114,7 @@ BEGIN
 						ELSE %2$L::pg_catalog.text IS NULL OR t.unit OPERATOR(pg_catalog.=) %2$L::pg_catalog.text END), 0) AS before
 			FROM pg_catalog.generate_series(1, %5$s) AS i(step)),
 		team AS (
-			SELECT CASE WHEN %3$L OPERATOR(pg_catalog.=) ''team'' THEN nullif(pg_catalog.count(DISTINCT t.unit) FILTER (WHERE t.unit OPERATOR(pg_catalog.<>) %2$L::pg_catalog.text), 0) ELSE 1 END::pg_catalog.float8 AS units,
+			SELECT CASE WHEN %3$L OPERATOR(pg_catalog.=) ''team'' THEN activity_metrics.nonzero(pg_catalog.count(DISTINCT t.unit) FILTER (WHERE t.unit OPERATOR(pg_catalog.<>) %2$L::pg_catalog.text)::pg_catalog.float8) ELSE 1 END AS units,
 				pg_catalog.count(*) FILTER (WHERE t.unit OPERATOR(pg_catalog.=) %2$L::pg_catalog.text OR %2$L::pg_catalog.text IS NULL) AS own_rows,
 				pg_catalog.array_agg(DISTINCT t.unit) AS names
 			FROM total AS t),
@@ -127,7 +127,7 @@ BEGIN
 			FROM team AS t, sides AS s LEFT JOIN LATERAL activity_metrics.chain_split(s.before, s.after, %6$L::pg_catalog.text) AS c ON s.before[1] IS NOT NULL),
 		labels AS (SELECT %7$L::pg_catalog.text[] AS l),
 		part AS (
-			SELECT i.step, CASE i.step WHEN 1 THEN l.l[1] ELSE pg_catalog.format(''%%s per %%s'', l.l[i.step], l.l[i.step OPERATOR(pg_catalog.-) 1]) END AS name,
+			SELECT i.step, CASE WHEN i.step OPERATOR(pg_catalog.=) 1 THEN l.l[1] ELSE pg_catalog.format(''%%s per %%s'', l.l[i.step], l.l[i.step OPERATOR(pg_catalog.-) 1]) END AS name,
 				c.factor_before[i.step] AS before, c.factor_after[i.step] AS after, c.effect[i.step] AS effect, c.gap,
 				c.raw_before[i.step OPERATOR(pg_catalog.-) 1] AS n_before, c.after[i.step OPERATOR(pg_catalog.-) 1] AS n_after,
 				CASE WHEN i.step OPERATOR(pg_catalog.>) 1 THEN activity_metrics.same_yield_p(c.raw_before[i.step OPERATOR(pg_catalog.-) 1], c.raw_before[i.step], c.after[i.step OPERATOR(pg_catalog.-) 1], c.after[i.step]) END AS p
@@ -145,8 +145,8 @@ BEGIN
 			FROM chain AS c),
 		mixed AS (
 			SELECT m.*, pg_catalog.count(*) OVER () AS rows FROM (
-				SELECT pg_catalog.array_agg(u.a0 ORDER BY u.unit) AS a0, pg_catalog.array_agg(u.y0 OPERATOR(pg_catalog./) nullif(u.a0, 0) ORDER BY u.unit) AS q0,
-					pg_catalog.array_agg(u.a1 ORDER BY u.unit) AS a1, pg_catalog.array_agg(u.y1 OPERATOR(pg_catalog./) nullif(u.a1, 0) ORDER BY u.unit) AS q1,
+				SELECT pg_catalog.array_agg(u.a0 ORDER BY u.unit) AS a0, pg_catalog.array_agg(u.y0 OPERATOR(pg_catalog./) activity_metrics.nonzero(u.a0) ORDER BY u.unit) AS q0,
+					pg_catalog.array_agg(u.a1 ORDER BY u.unit) AS a1, pg_catalog.array_agg(u.y1 OPERATOR(pg_catalog./) activity_metrics.nonzero(u.a1) ORDER BY u.unit) AS q1,
 					pg_catalog.count(*) FILTER (WHERE (u.a0 OPERATOR(pg_catalog.=) 0 AND u.y0 OPERATOR(pg_catalog.>) 0) OR (u.a1 OPERATOR(pg_catalog.=) 0 AND u.y1 OPERATOR(pg_catalog.>) 0)) AS from_nothing
 				FROM (SELECT t.unit,
 						coalesce(pg_catalog.max(t.total) FILTER (WHERE t.step OPERATOR(pg_catalog.=) 1 AND t.side OPERATOR(pg_catalog.=) ''before''), 0) AS a0,
@@ -174,15 +174,15 @@ BEGIN
 			w.reason
 		FROM labels AS l, whole AS w LEFT JOIN main ON true
 		UNION ALL
-		SELECT part.step, CASE part.step WHEN 1 THEN ''effort'' ELSE ''quality'' END, part.name, part.before, part.after, part.effect,
-			part.effect OPERATOR(pg_catalog./) nullif(part.gap, 0), part.p, part.n_before, part.n_after,
+		SELECT part.step, CASE WHEN part.step OPERATOR(pg_catalog.=) 1 THEN ''effort'' ELSE ''quality'' END, part.name, part.before, part.after, part.effect,
+			part.effect OPERATOR(pg_catalog./) activity_metrics.nonzero(part.gap), part.p, part.n_before, part.n_after,
 			pg_catalog.format(''%%s: %%s, %%s %%s: %%s %%s.'', part.name, activity_metrics.plain_number(part.after), %10$L::pg_catalog.text, activity_metrics.plain_number(part.before),
 				activity_metrics.signed_number(part.effect), l.l[%5$s]),
 			NULL, CASE WHEN part.step OPERATOR(pg_catalog.>) 1 AND part.p IS NULL THEN ''no p: it is not a count of events out of others'' END
 		FROM part, labels AS l, whole AS w WHERE part.effect IS NOT NULL AND w.own_rows OPERATOR(pg_catalog.>) 0
 		UNION ALL
-		SELECT (%5$s OPERATOR(pg_catalog.+) m.no)::pg_catalog.int4, ''team'', m.name, NULL, NULL, m.effect, m.effect OPERATOR(pg_catalog./) nullif(w.gap, 0), NULL, NULL, NULL,
-			pg_catalog.format(''%%s: %%s %%s.'', CASE m.no WHEN 1 THEN pg_catalog.format(''volume (all %%s)'', l.l[1]) WHEN 2 THEN pg_catalog.format(''mix (who has the %%s)'', l.l[1]) ELSE ''quality (of each rep)'' END,
+		SELECT (%5$s OPERATOR(pg_catalog.+) m.no)::pg_catalog.int4, ''team'', m.name, NULL, NULL, m.effect, m.effect OPERATOR(pg_catalog./) activity_metrics.nonzero(w.gap), NULL, NULL, NULL,
+			pg_catalog.format(''%%s: %%s %%s.'', CASE WHEN m.no OPERATOR(pg_catalog.=) 1 THEN pg_catalog.format(''volume (all %%s)'', l.l[1]) WHEN m.no OPERATOR(pg_catalog.=) 2 THEN pg_catalog.format(''mix (who has the %%s)'', l.l[1]) ELSE ''quality (of each rep)'' END,
 				activity_metrics.signed_number(m.effect), l.l[%5$s]),
 			NULL, CASE WHEN m.from_nothing OPERATOR(pg_catalog.>) 0 THEN pg_catalog.format(''without the %%s of %%s units that have no %%s'', l.l[%5$s], m.from_nothing, l.l[1]) END
 		FROM mixed AS m, labels AS l, whole AS w WHERE w.own_rows OPERATOR(pg_catalog.>) 0

@@ -78,17 +78,17 @@ BEGIN
 			SELECT v.u, GROUPING(v.u) AS all_units, pg_catalog.count(*) AS n,
 				activity_metrics.burstiness(pg_catalog.array_agg(pg_catalog.date_part(''epoch'', v.a))) AS burstiness
 			FROM activity AS v GROUP BY GROUPING SETS ((), (v.u)))
-		SELECT CASE c.all_units WHEN 0 THEN c.u END, c.step_no, c.step, c.contacts, c.matched OPERATOR(pg_catalog.+) c.missed, c.matched, c.on_time, c.early, c.late, c.missed,
-			CASE c.all_steps WHEN 1 THEN coalesce(p.n, 0) OPERATOR(pg_catalog.-) c.matched END, c.left_out,
-			c.matched::pg_catalog.float8 OPERATOR(pg_catalog./) nullif(c.matched OPERATOR(pg_catalog.+) c.missed, 0)::pg_catalog.float8, w.low, w.high, c.lateness, c.gap, c.due_gap,
-			CASE c.all_steps WHEN 1 THEN p.burstiness END,
+		SELECT CASE WHEN c.all_units OPERATOR(pg_catalog.=) 0 THEN c.u END, c.step_no, c.step, c.contacts, c.matched OPERATOR(pg_catalog.+) c.missed, c.matched, c.on_time, c.early, c.late, c.missed,
+			CASE WHEN c.all_steps OPERATOR(pg_catalog.=) 1 THEN coalesce(p.n, 0) OPERATOR(pg_catalog.-) c.matched END, c.left_out,
+			c.matched::pg_catalog.float8 OPERATOR(pg_catalog./) activity_metrics.nonzero((c.matched OPERATOR(pg_catalog.+) c.missed)::pg_catalog.float8), w.low, w.high, c.lateness, c.gap, c.due_gap,
+			CASE WHEN c.all_steps OPERATOR(pg_catalog.=) 1 THEN p.burstiness END,
 			CASE WHEN c.matched OPERATOR(pg_catalog.+) c.missed OPERATOR(pg_catalog.=) 0 THEN pg_catalog.format(''%%s: nothing was due yet.'', n.name)
 				ELSE pg_catalog.format(''%%s: %%s of %%s that were due were done in their window (%%s %%%%, %%s to %%s), %%s of them late, %%s early.'', n.name, c.matched, c.matched OPERATOR(pg_catalog.+) c.missed,
 					pg_catalog.round((100.0 OPERATOR(pg_catalog.*) c.matched) OPERATOR(pg_catalog./) (c.matched OPERATOR(pg_catalog.+) c.missed)),
 					pg_catalog.round((100 OPERATOR(pg_catalog.*) w.low)::pg_catalog.numeric), pg_catalog.round((100 OPERATOR(pg_catalog.*) w.high)::pg_catalog.numeric), c.late, c.early) END
 		FROM counted AS c LEFT JOIN pace AS p ON p.all_units OPERATOR(pg_catalog.=) c.all_units AND (p.u OPERATOR(pg_catalog.=) c.u OR c.all_units OPERATOR(pg_catalog.=) 1),
 			LATERAL activity_metrics.wilson(c.matched::pg_catalog.float8, (c.matched OPERATOR(pg_catalog.+) c.missed)::pg_catalog.float8) AS w,
-			LATERAL (SELECT pg_catalog.concat_ws('', '', CASE c.all_units WHEN 0 THEN c.u ELSE ''all'' END, CASE c.all_steps WHEN 0 THEN pg_catalog.format(''step %%s (%%s)'', c.step_no, c.step) END) AS name) AS n
+			LATERAL (SELECT pg_catalog.concat_ws('', '', CASE WHEN c.all_units OPERATOR(pg_catalog.=) 0 THEN c.u ELSE ''all'' END, CASE WHEN c.all_steps OPERATOR(pg_catalog.=) 0 THEN pg_catalog.format(''step %%s (%%s)'', c.step_no, c.step) END) AS name) AS n
 		WHERE c.contacts OPERATOR(pg_catalog.>) 0
 		ORDER BY c.all_units DESC, c.u, c.all_steps DESC, c.step_no',
 		e, a, k, u, activity_metrics.qualified_name(events), activity_metrics.done_condition(events, status),

@@ -35,7 +35,7 @@ read_numbers(FunctionCallInfo fcinfo, int argument, const char *name, double lea
 	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(argument);
 	Datum	   *datums;
 	bool	   *nulls;
-	Numbers		numbers = {name};
+	Numbers		numbers = {name, NULL, 0};
 
 	if (ARR_NDIM(array) > 1)
 		ereport(ERROR,
