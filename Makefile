@@ -12,6 +12,7 @@ PURE_OBJS = \
 	src/stats/multiplicity.o \
 	src/stats/series.o \
 	src/stats/exact_sum.o \
+	src/stats/binomial.o \
 	src/stats/rates.o \
 	src/stats/survival.o \
 	src/stats/moments.o \
@@ -47,7 +48,12 @@ PURE_OBJS = \
 	src/vanity/vanity_words.o \
 	src/vanity/gaming.o \
 	src/vanity/gaming_scan.o \
-	src/vanity/proof_of_work.o
+	src/vanity/proof_of_work.o \
+	src/panel/panel_weigh.o \
+	src/warning/cusum.o \
+	src/warning/run_length.o \
+	src/diagnosis/shapley.o \
+	src/cadence/cadence.o
 
 OBJS = $(PURE_OBJS) \
 	src/activity_metrics.o \
@@ -93,7 +99,10 @@ OBJS = $(PURE_OBJS) \
 	src/series/series_arguments.o \
 	src/series/series_sql.o \
 	src/vanity/target_agg.o \
-	src/vanity/vanity_agg.o
+	src/vanity/vanity_agg.o \
+	src/warning/cusum_agg.o \
+	src/diagnosis/shapley_sql.o \
+	src/cadence/cadence_sql.o
 
 # The install script is made of one file per capability, in order of number.
 SQL_PARTS     = $(sort $(wildcard $(srcdir)/sql/[0-9]*_*.sql))
@@ -214,9 +223,16 @@ bench-lead-lag-size:
 	@$(UNIT_CC) $(UNIT_CFLAGS) -I$(srcdir)/src -o $(UNIT_BUILD)/lead_lag_size $(srcdir)/bench/lead_lag_size.c $(PURE_SRCS) -lm
 	@$(UNIT_BUILD)/lead_lag_size $(SIZE_ARGS)
 
+# run lengths of activity_cusum() by simulation, beside exact ones and docs/early_warning.md; WARNING_ARGS=1000 for fewer runs
+WARNING_ARGS ?= 4000
+bench-early-warning:
+	@$(MKDIR_P) $(UNIT_BUILD)
+	@$(UNIT_CC) $(UNIT_CFLAGS) -I$(srcdir)/src -o $(UNIT_BUILD)/early_warning $(srcdir)/bench/early_warning.c $(PURE_SRCS) -lm
+	@$(UNIT_BUILD)/early_warning $(WARNING_ARGS)
+
 # a zip for PGXN: what git has, and the install script, which git has not
 dist: $(INSTALL_SQL)
 	git archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/sql/ --add-file=$(INSTALL_SQL) \
 		--prefix=$(EXTENSION)-$(EXTVERSION)/ -o $(EXTENSION)-$(EXTVERSION).zip HEAD
 
-.PHONY: dist unit unit-programs prove test test-all demo demo-clean bench bench-lead-lag bench-lead-lag-size bench-vanity
+.PHONY: dist unit unit-programs prove test test-all demo demo-clean bench bench-lead-lag bench-lead-lag-size bench-vanity bench-early-warning
