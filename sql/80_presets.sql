@@ -1,0 +1,903 @@
+--
+-- Presets: views with canonical columns over the tables of a CRM that is already there.
+--
+-- How a preset is written (82_preset_hubspot.sql and its neighbours are examples):
+--
+-- 1. A row in activity_metrics.preset_registry.
+-- 2. A function activity_metrics.preset_NAME(options jsonb) RETURNS TABLE (part text, key text, title text, body text),
+--    IMMUTABLE, with a comment that begins with 'Internal: '. Its rows, in this order:
+--
+--    part       key      title                          body
+--    table      alias    spellings of its name, a | b   'required; id COLUMN; with COLUMN; without COLUMN; unless A|B'
+--                                                       (all optional). id: the key of its rows, for reports. with, without:
+--                                                       columns that tell this table from another of the same name. unless:
+--                                                       not taken if the table of one of those aliases was found
+--    left_out   alias    the rule, two or three words   a condition: rows of the table for which it is true are not in
+--                                                       events; they are listed in events_left_out under this rule
+--    events,    NULL     what the rows are, a comment   COLUMN: expression, one or more lines each, then FROM ...
+--    entities,                                          One SELECT of the view; columns not named are NULL of the right
+--    stages                                             type. Every expression must have exactly the type of the column
+--                                                       (preset_columns()): else the planner does not push conditions down
+--
+-- 3. In all bodies these are replaced:
+--
+--    {t}               the table found for alias t, with its alias: source.task AS t
+--    {t.what_id}       its column, found by name without regard to case and _ ; NULL::text if there is none (reported)
+--    {t.a|b:time}      the first that exists, coalesce() of them if several do; as time, date, day_end (the last second of a
+--                      day), number, bool, text or json, whatever type the column has. A text that is no time, number or
+--                      bool becomes NULL and is listed in events_left_out without further ado
+--    {t.a!}            the part is dropped (reported) if there is no such column; an error if the table is required
+--    {t:kept}          true for the rows that no left_out rule of t names; goes into WHERE
+--    {t:money a c}     column a in one currency, c being the column of the currency (options currency and rates)
+--    {=name}           an option as a quoted text; NULL if it was not given
+--    {=zone} {=days}   the zone of times without one; the zone of days
+--    [[ A ]]           A, or nothing if a table, a column or an option in A does not exist
+--    [[ A ]else[ B ]]  A, or else B
+--
+--    A part whose tables (outside of [[ ]]) do not all exist is left out and reported.
+--
+-- 4. Kinds: call, email (direction unknown), email_out, email_in, meeting, demo, message, note, task, proposal, lead,
+--    created, won, lost, reopened as literals 'call'::text, and labels of stages. Metrics of a fixed list are defined for kinds that
+--    stand in the view as literals. event_id: 'system:table:' || id, the same for every row of one real event.
+--    status: done, planned, cancelled, no_show. origin: manual, auto, integration or NULL.
+--
+
+CREATE TABLE activity_metrics.preset_registry (
+	preset text PRIMARY KEY,
+	place integer NOT NULL,
+	system text NOT NULL,
+	sources text NOT NULL,
+	options text,
+	zone text NOT NULL DEFAULT 'UTC',
+	funnel text NOT NULL
+);
+GRANT SELECT ON activity_metrics.preset_registry TO PUBLIC;
+COMMENT ON TABLE activity_metrics.preset_registry IS 'Presets that this version has; read it through preset().';
+COMMENT ON COLUMN activity_metrics.preset_registry.preset IS 'Its name, as install_preset() takes it.';
+COMMENT ON COLUMN activity_metrics.preset_registry.place IS 'Order in lists.';
+COMMENT ON COLUMN activity_metrics.preset_registry.system IS 'The CRM.';
+COMMENT ON COLUMN activity_metrics.preset_registry.sources IS 'Layouts of tables that are recognised.';
+COMMENT ON COLUMN activity_metrics.preset_registry.options IS 'Options beside those that all presets take: name (what it means), separated by semicolons; NULL: none.';
+COMMENT ON COLUMN activity_metrics.preset_registry.zone IS 'Zone of times without a zone, unless argument tz says otherwise.';
+COMMENT ON COLUMN activity_metrics.preset_registry.funnel IS 'A funnel to begin with.';
+
+--
+-- Texts as values. In plain SQL, so that they are inlined: a bad text gives NULL, never an error.
+--
+
+CREATE FUNCTION activity_metrics.text_to_time(value text, tz text DEFAULT 'UTC') RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	-- the calendar is in the pattern: 30 February or 24:61 is no time
+	SELECT CASE WHEN value OPERATOR(pg_catalog.~) '^\s*((([12]\d|0[1-9])\d\d-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|1\d|2[0-8])))|([12]\d(0[48]|[2468][048]|[13579][26])|(1[26]|2[048])00)-02-29|9999-12-31)([T ]\s*([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d([.,]\d{1,9})?)?\s*(Z|UTC|[+-](0\d|1[0-4])(:?[0-5]\d)?)?)?\s*$'
+		THEN CASE WHEN value OPERATOR(pg_catalog.~) ':.*(Z|UTC|[+-]\d\d(:?\d\d)?)\s*$'
+			THEN pg_catalog.replace(value, ',', '.')::timestamptz
+			ELSE pg_catalog.timezone(tz, pg_catalog.replace(value, ',', '.')::timestamp) END END;
+END;
+COMMENT ON FUNCTION activity_metrics.text_to_time(text, text) IS
+'A text such as 2024-02-29, 2024-02-29 9:30, 2024-02-29T09:30:00.5Z or ...+01:00 as a time; without a zone it is of zone tz. NULL for any other text: never an error.';
+
+CREATE FUNCTION activity_metrics.text_to_number(value text) RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT CASE WHEN value OPERATOR(pg_catalog.~) '^\s*[-+]?(\d{1,100}(\.\d{0,100})?|\.\d{1,100})([eE][-+]?\d{1,2})?\s*$' THEN value::double precision END;
+END;
+COMMENT ON FUNCTION activity_metrics.text_to_number(text) IS
+'A text such as 12, -3.5 or 1e6 as a number; NULL for any other text (1,200 or NaN): never an error.';
+
+CREATE FUNCTION activity_metrics.text_to_bool(value text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT CASE WHEN value OPERATOR(pg_catalog.~*) '^\s*(true|t|yes|y|on|1)\s*$' THEN true
+		WHEN value OPERATOR(pg_catalog.~*) '^\s*(false|f|no|n|off|0)\s*$' THEN false END;
+END;
+COMMENT ON FUNCTION activity_metrics.text_to_bool(text) IS
+'TRUE, yes, 1, false, no, 0 and the like as a boolean; NULL for any other text: never an error.';
+
+CREATE FUNCTION activity_metrics.epoch_to_time(value double precision) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	-- 1e11 seconds are the year 5138, 1e11 milliseconds March 1973
+	SELECT CASE WHEN pg_catalog.abs(value) OPERATOR(pg_catalog.<) 1e11 THEN pg_catalog.to_timestamp(value)
+		WHEN pg_catalog.abs(value) OPERATOR(pg_catalog.<) 1e14 THEN pg_catalog.to_timestamp(value OPERATOR(pg_catalog./) 1e3)
+		WHEN pg_catalog.abs(value) OPERATOR(pg_catalog.<) 1e17 THEN pg_catalog.to_timestamp(value OPERATOR(pg_catalog./) 1e6) END;
+END;
+COMMENT ON FUNCTION activity_metrics.epoch_to_time(double precision) IS
+'Seconds, milliseconds (from 1e11) or microseconds (from 1e14) since 1970 as a time; NULL for what is larger: never an error.';
+
+CREATE FUNCTION activity_metrics.text_to_json(value text) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF value ~ '^\s*[\[{"]' THEN
+		RETURN value::jsonb;
+	END IF;
+	RETURN NULL;
+EXCEPTION
+	WHEN data_exception OR program_limit_exceeded THEN
+		RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.text_to_json(text) IS
+'A text as jsonb, if it is an object, an array or a string of JSON; NULL for any other text: never an error.';
+
+--
+-- Names: of presets, options, schemas, tables, columns.
+--
+
+CREATE FUNCTION activity_metrics.folded_name(name text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT pg_catalog.translate(pg_catalog.lower(name), '_ ', '');
+END;
+COMMENT ON FUNCTION activity_metrics.folded_name(text) IS
+'Internal: a name in small letters without _ and blanks: what_id, WhatId and whatid are one.';
+
+CREATE FUNCTION activity_metrics.preset_columns(view text) RETURNS TABLE (column_name text, type text, meaning text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT c.name, c.type, c.meaning
+	FROM (VALUES
+		('events', 1, 'entity_type', 'text', 'What the entity is: opportunity, account, contact, lead or ticket.'),
+		('events', 2, 'entity', 'text', 'Key of the deal, account, contact or lead that the event belongs to.'),
+		('events', 3, 'kind', 'text', 'call, email, email_out, email_in, meeting, demo, message, note, task, created, won, lost, or the label of the stage that was entered.'),
+		('events', 4, 'at', 'timestamptz', 'When it happened.'),
+		('events', 5, 'actor', 'text', 'Key of the user who did it.'),
+		('events', 6, 'event_id', 'text', 'Identity of the event: one that touches many entities has many rows and one event_id.'),
+		('events', 7, 'recorded_at', 'timestamptz', 'When it was logged.'),
+		('events', 8, 'status', 'text', 'done, planned, cancelled or no_show.'),
+		('events', 9, 'value', 'double precision', 'Seconds for activities, money for won.'),
+		('events', 10, 'quality', 'double precision', '0 to 1: how substantive; NULL where the system does not tell.'),
+		('events', 11, 'origin', 'text', 'manual, auto or integration; NULL: not known.'),
+		('events', 12, 'currency', 'text', 'Currency of value, where it is money.'),
+		('events', 13, 'stage', 'text', 'Key of the stage that was entered; NULL: not a move between stages.'),
+		('events', 14, 'attrs', 'jsonb', 'The rest: direction, outcome, stage_from, stage_to, pipeline.'),
+		('events', 15, 'source', 'text', 'The table that the row is from.'),
+		('entities', 1, 'entity_type', 'text', 'opportunity, account, contact or lead.'),
+		('entities', 2, 'entity_id', 'text', 'Its key, as events.entity has it.'),
+		('entities', 3, 'parent_id', 'text', 'Key of its account.'),
+		('entities', 4, 'owner', 'text', 'Key of the user who owns it now.'),
+		('entities', 5, 'pipeline', 'text', 'Its pipeline.'),
+		('entities', 6, 'stage', 'text', 'Key of its stage now.'),
+		('entities', 7, 'status', 'text', 'open, won or lost.'),
+		('entities', 8, 'created_at', 'timestamptz', 'When it was created.'),
+		('entities', 9, 'closed_at', 'timestamptz', 'When it was won or lost; NULL: open.'),
+		('entities', 10, 'expected_close', 'date', 'When it is or was expected to close.'),
+		('entities', 11, 'amount', 'double precision', 'Its worth, in currency.'),
+		('entities', 12, 'currency', 'text', 'Currency of amount.'),
+		('entities', 13, 'is_deleted', 'boolean', 'Deleted in the CRM; such rows are here, but not in events.'),
+		('entities', 14, 'merged_into', 'text', 'Key of the entity that it was merged into.'),
+		('entities', 15, 'attrs', 'jsonb', 'The rest.'),
+		('stages', 1, 'pipeline', 'text', 'Key of the pipeline.'),
+		('stages', 2, 'stage_key', 'text', 'Key of the stage, as events.stage has it.'),
+		('stages', 3, 'label', 'text', 'What users see: the kind of events.'),
+		('stages', 4, 'ordinal', 'integer', 'Place in the pipeline.'),
+		('stages', 5, 'class', 'text', 'open, won or lost.'),
+		('stages', 6, 'probability', 'double precision', 'Chance of winning that the CRM assumes, 0 to 1.'),
+		('events_left_out', 1, 'rule', 'text', 'Why: the rule in a few words.'),
+		('events_left_out', 2, 'source', 'text', 'Table, or table and column.'),
+		('events_left_out', 3, 'id', 'text', 'Key of the row; NULL: a remark on the whole table.'),
+		('events_left_out', 4, 'example', 'text', 'The value, where a value is the reason.')) AS c(view, place, name, type, meaning)
+	WHERE c.view OPERATOR(pg_catalog.=) preset_columns.view
+	ORDER BY c.place;
+END;
+COMMENT ON FUNCTION activity_metrics.preset_columns(text) IS
+'Internal: the columns of a view that presets make (events, entities, stages, events_left_out), in order, with their types.';
+
+CREATE FUNCTION activity_metrics.find_preset(name text) RETURNS activity_metrics.preset_registry
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	found_row activity_metrics.preset_registry;
+	names text[];
+BEGIN
+	IF name IS NULL THEN
+		RAISE EXCEPTION 'no preset is named' USING ERRCODE = '22004',
+			HINT = 'SELECT preset, system FROM activity_metrics.preset() lists them.';
+	END IF;
+	SELECT r.* INTO found_row FROM activity_metrics.preset_registry r
+		WHERE activity_metrics.folded_name(r.preset) = activity_metrics.folded_name(name);
+	IF NOT FOUND THEN
+		SELECT array_agg(r.preset ORDER BY r.place) INTO names FROM activity_metrics.preset_registry r;
+		RAISE EXCEPTION 'preset "%" does not exist', name USING ERRCODE = '42704',
+			DETAIL = format('Presets are %s.', array_to_string(names, ', ')),
+			HINT = format('Did you mean "%s"? For any other system there is the preset "generic".', activity_metrics.nearest_name(name, names));
+	END IF;
+	RETURN found_row;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.find_preset(text) IS
+'Internal: a preset by name. Errors: no such preset (42704, the nearest one in the hint), NULL (22004).';
+
+CREATE FUNCTION activity_metrics.preset_options(options text) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	rest text := btrim(coalesce(options, ''), E' \t\n\r;,');
+	piece text[];
+	result jsonb := '{}';
+BEGIN
+	WHILE rest <> '' LOOP
+		piece := regexp_match(rest, '^([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(''((?:[^'']|'''')*)''|[^,;'']*?)\s*(?:[,;]\s*|$)(.*)$');
+		IF piece IS NULL OR piece[2] = '' THEN
+			RAISE EXCEPTION 'options cannot be read at "%"', left(rest, 40) USING ERRCODE = '22023',
+				HINT = 'Write name = value, name = value; a value with a comma in single quotes, doubled within the literal.';
+		END IF;
+		result := result || jsonb_build_object(lower(piece[1]), coalesce(replace(piece[3], '''''', ''''), piece[2]));
+		rest := piece[4];
+	END LOOP;
+	RETURN result;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.preset_options(text) IS
+'Internal: options of a preset, ''name = value, name = value'', as an object. Errors: not of this form (22023).';
+
+CREATE FUNCTION activity_metrics.preset_column(relation regclass, spellings text) RETURNS text[]
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	-- each spelling once, in their order; what is spelled exactly so goes first
+	SELECT coalesce(array_agg(found.name ORDER BY found.place), '{}')
+	FROM (
+		SELECT DISTINCT ON (s.place) s.place, a.attname::text AS name
+		FROM unnest(string_to_array(spellings, '|')) WITH ORDINALITY AS s(spelling, place)
+		JOIN pg_attribute a ON activity_metrics.folded_name(a.attname::text) = activity_metrics.folded_name(s.spelling)
+		WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+		ORDER BY s.place, a.attname::text = btrim(s.spelling) DESC, a.attnum) AS found
+$$;
+COMMENT ON FUNCTION activity_metrics.preset_column(regclass, text) IS
+'Internal: the columns of a relation that have one of the spellings a | b, without regard to case and _, in that order.';
+
+CREATE FUNCTION activity_metrics.preset_tables(parts jsonb, source_schema text, options jsonb) RETURNS jsonb
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	schema_oid oid;
+	result jsonb := '{}';
+	part record;
+	spelling text;
+	chosen text;
+	relation regclass;
+	clause text;
+	word text[];
+	names text[];
+	nearest text;
+	prefix text := coalesce(options ->> 'prefix', '');
+BEGIN
+	SELECT n.oid INTO schema_oid FROM pg_namespace n WHERE n.nspname = source_schema;
+	IF schema_oid IS NULL THEN
+		SELECT activity_metrics.nearest_name(source_schema, array_agg(n.nspname::text ORDER BY n.nspname)) INTO nearest
+			FROM pg_namespace n WHERE n.nspname !~ '^pg_';
+		RAISE EXCEPTION 'schema "%" does not exist', source_schema USING ERRCODE = '3F000',
+			HINT = format('Did you mean "%s"? Argument source_schema is the schema that holds the tables of the CRM.', nearest);
+	END IF;
+	IF NOT has_schema_privilege(schema_oid, 'USAGE') THEN
+		RAISE EXCEPTION 'permission denied for schema %', source_schema USING ERRCODE = '42501',
+			HINT = format('Its owner may GRANT USAGE ON SCHEMA %I TO %I;', source_schema, current_user);
+	END IF;
+	SELECT array_agg(c.relname::text ORDER BY c.relname) INTO names
+		FROM pg_class c WHERE c.relnamespace = schema_oid AND c.relkind IN ('r', 'v', 'm', 'f', 'p');
+	FOR part IN SELECT p ->> 'key' AS key, p ->> 'title' AS title, coalesce(p ->> 'body', '') AS body FROM jsonb_array_elements(parts) AS p WHERE p ->> 'part' = 'table' LOOP
+		relation := NULL;
+		chosen := options ->> activity_metrics.folded_name(btrim(split_part(part.title, '|', 1)));
+		IF chosen IS NOT NULL THEN
+			-- named by the user: in the source schema, or with its own schema
+			relation := coalesce(to_regclass(format('%I.%I', source_schema, chosen)), to_regclass(chosen), to_regclass(format('%I.%s', source_schema, chosen)));
+			IF relation IS NULL THEN
+				RAISE EXCEPTION 'relation "%" does not exist', chosen USING ERRCODE = '42P01',
+					DETAIL = format('It is named by option %s.', btrim(split_part(part.title, '|', 1))),
+					HINT = format('Did you mean "%s"? Name a table of schema %s, or one with its schema.', activity_metrics.nearest_name(chosen, names), source_schema);
+			END IF;
+		ELSE
+			FOREACH spelling IN ARRAY string_to_array(part.title, '|') LOOP
+				CONTINUE WHEN relation IS NOT NULL;
+				FOR relation IN
+					SELECT c.oid::regclass FROM pg_class c
+					WHERE c.relnamespace = schema_oid AND c.relkind IN ('r', 'v', 'm', 'f', 'p')
+					AND activity_metrics.folded_name(c.relname::text) = activity_metrics.folded_name(prefix || spelling)
+					ORDER BY c.relname = btrim(spelling) DESC, c.relname
+				LOOP
+					EXIT WHEN NOT EXISTS (
+						SELECT FROM regexp_matches(part.body, '\m(with|without)\s+([A-Za-z0-9_|]+)', 'g') AS m
+						WHERE (activity_metrics.preset_column(relation, m[2]) = '{}') = (m[1] = 'with'));
+					relation := NULL;
+				END LOOP;
+			END LOOP;
+		END IF;
+		word := regexp_match(part.body, '\munless\s+([A-Za-z0-9_|]+)');
+		IF word IS NOT NULL AND result ?| string_to_array(word[1], '|') THEN
+			CONTINUE;
+		END IF;
+		IF relation IS NULL THEN
+			IF part.body ~ '\mrequired\M' THEN
+				nearest := activity_metrics.nearest_name(btrim(split_part(part.title, '|', 1)), names);
+				RAISE EXCEPTION 'schema "%" has no table "%"', source_schema, btrim(split_part(part.title, '|', 1)) USING ERRCODE = '42P01',
+					DETAIL = format('It was looked for as %s, without regard to case and _%s.', replace(part.title, ' |', ','),
+						CASE WHEN prefix = '' THEN '' ELSE format(', after the prefix %s', prefix) END),
+					HINT = CASE WHEN nearest IS NULL THEN 'There are no tables in that schema.'
+						ELSE format('The nearest table is "%1$s". If it is the one, add options => ''%2$s = %1$s''; if all names have something in front, options => ''prefix = ...''.',
+							nearest, btrim(split_part(part.title, '|', 1))) END;
+			END IF;
+			CONTINUE;
+		END IF;
+		IF NOT has_any_column_privilege(relation, 'SELECT') THEN
+			RAISE EXCEPTION 'permission denied for table %', relation USING ERRCODE = '42501',
+				DETAIL = 'The views run with the rights of the one who reads them.',
+				HINT = format('Its owner may GRANT SELECT ON %s TO %I;', activity_metrics.qualified_name(relation), current_user);
+		END IF;
+		word := regexp_match(part.body, '\mid\s+([A-Za-z0-9_|]+)');
+		result := result || jsonb_build_object(part.key, jsonb_build_object('oid', relation::oid::bigint,
+			'name', activity_metrics.qualified_name(relation),
+			'table', (SELECT c.relname FROM pg_class c WHERE c.oid = relation),
+			'required', part.body ~ '\mrequired\M', 'id', word[1]));
+	END LOOP;
+	RETURN result;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.preset_tables(jsonb, text, jsonb) IS
+'Internal: the tables of a preset that a schema has, by their aliases. Errors: no such schema (3F000), a required table or one named by an option does not exist (42P01), no rights (42501).';
+
+--
+-- Templates
+--
+
+CREATE FUNCTION activity_metrics.preset_expression(alias text, relation regclass, column_name text, want text, zone text, days text) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	c text := alias || '.' || quote_ident(column_name);
+	type regtype := activity_metrics.column_type(relation, column_name);
+	category text := (SELECT t.typcategory FROM pg_type t WHERE t.oid = type);
+	texts boolean := type IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype, 'name'::regtype) OR category = 'E';
+	t text := CASE WHEN type = 'text'::regtype THEN c ELSE c || '::text' END;
+	result text;
+BEGIN
+	CASE want
+		WHEN 'text' THEN
+			result := CASE WHEN category = 'U' AND type IN ('jsonb'::regtype, 'json'::regtype) THEN format('(%s #>> ''{}'')', c) ELSE t END;
+		WHEN 'time' THEN
+			result := CASE WHEN type = 'timestamptz'::regtype THEN c
+				WHEN type = 'timestamp'::regtype THEN format('(%s AT TIME ZONE %L)', c, zone)
+				WHEN type = 'date'::regtype THEN format('(%s::timestamp AT TIME ZONE %L)', c, days)
+				WHEN category = 'N' THEN format('activity_metrics.epoch_to_time(%s%s)', c, CASE WHEN type = 'double precision'::regtype THEN '' ELSE '::double precision' END)
+				WHEN texts THEN format('activity_metrics.text_to_time(%s, %L)', t, zone) END;
+		WHEN 'date' THEN
+			result := CASE WHEN type = 'date'::regtype THEN c
+				WHEN type = 'timestamp'::regtype THEN c || '::date'
+				WHEN type = 'timestamptz'::regtype THEN format('(%s AT TIME ZONE %L)::date', c, days)
+				WHEN texts THEN format('(activity_metrics.text_to_time(%s, ''UTC'') AT TIME ZONE ''UTC'')::date', t) END;
+		WHEN 'day_end' THEN
+			result := activity_metrics.preset_expression(alias, relation, column_name, 'date', zone, days);
+			result := CASE WHEN result IS NOT NULL THEN format('((%s + 1)::timestamp AT TIME ZONE %L - interval ''1 second'')', result, days) END;
+		WHEN 'number' THEN
+			result := CASE WHEN type = 'double precision'::regtype THEN c
+				WHEN category = 'N' THEN c || '::double precision'
+				WHEN texts THEN format('activity_metrics.text_to_number(%s)', t) END;
+		WHEN 'bool' THEN
+			result := CASE WHEN category = 'B' THEN c
+				WHEN category = 'N' THEN format('(%s <> 0)', c)
+				WHEN texts THEN format('activity_metrics.text_to_bool(%s)', t) END;
+		WHEN 'json' THEN
+			result := CASE WHEN type = 'jsonb'::regtype THEN c
+				WHEN type = 'json'::regtype THEN c || '::jsonb'
+				WHEN texts THEN format('activity_metrics.text_to_json(%s)', t) END;
+		ELSE
+			result := c;
+	END CASE;
+	IF result IS NULL THEN
+		RAISE EXCEPTION 'column "%" of "%" is of type %, which is not taken as %', column_name, relation, type, want USING ERRCODE = '42804',
+			HINT = 'Make a view that casts it, and name the view by an option: options => ''TABLE = VIEW''.';
+	END IF;
+	RETURN result;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.preset_expression(text, regclass, text, text, text, text) IS
+'Internal: a column as time, date, day_end, number, bool, text or json, whatever type it has; as it is if want is NULL or empty. zone: of times without one; days: of days. Errors: a type that cannot be taken so (42804).';
+
+CREATE FUNCTION activity_metrics.preset_money(alias text, amount text, currency text, relation regclass, options jsonb) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	a text := (activity_metrics.preset_column(relation, amount))[1];
+	c text := (activity_metrics.preset_column(relation, currency))[1];
+	expression text;
+	currencies text[];
+	only_one text := options ->> 'currency';
+BEGIN
+	IF a IS NULL THEN
+		RETURN 'NULL::double precision';
+	END IF;
+	expression := activity_metrics.preset_expression(alias, relation, a, 'number', 'UTC', 'UTC');
+	IF c IS NULL THEN
+		RETURN expression;
+	END IF;
+	c := activity_metrics.preset_expression(alias, relation, c, 'text', 'UTC', 'UTC');
+	IF options ? 'rates' THEN
+		RETURN format('%s * (SELECT r.rate::double precision FROM %s AS r WHERE r.currency = %s)', expression, activity_metrics.qualified_name((options ->> 'rates')::regclass), c);
+	END IF;
+	IF only_one IS NULL THEN
+		EXECUTE format('SELECT array_agg(c ORDER BY n DESC, c) FROM (SELECT %s AS c, count(*) AS n FROM %s AS %s GROUP BY 1) AS s WHERE c IS NOT NULL',
+			c, activity_metrics.qualified_name(relation), alias) INTO currencies;
+		IF currencies IS NULL THEN
+			RETURN expression;
+		ELSIF cardinality(currencies) > 1 THEN
+			RETURN format('NULL::double precision /* amounts are in %s: give option currency or rates */', array_to_string(currencies[1:5], ', '));
+		END IF;
+		only_one := currencies[1];
+	END IF;
+	RETURN format('CASE WHEN coalesce(%1$s, %2$L) = %2$L THEN %3$s END', c, only_one, expression);
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.preset_money(text, text, text, regclass, jsonb) IS
+'Internal: an amount in one currency: by the rates or the currency that the options name, or the only currency there is; NULL where there are several and no rates.';
+
+CREATE FUNCTION activity_metrics.preset_render(template text, tables jsonb, left_out jsonb, options jsonb, INOUT notes jsonb, OUT rendered text)
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	zone text := options ->> 'zone';
+	days text := options ->> 'days';
+	block text[];
+	token text[];
+	first_half text;
+	alias text;
+	found_table jsonb;
+	relation regclass;
+	columns text[];
+	replacement text;
+	whole text;
+BEGIN
+	rendered := template;
+	-- blocks first: what is in them may be missing
+	LOOP
+		block := regexp_match(rendered, '\[\[((?:(?!\[\[|\]\]).)*)\]\]');
+		EXIT WHEN block IS NULL;
+		first_half := split_part(block[1], ']else[', 1);
+		IF EXISTS (
+			SELECT FROM regexp_matches(first_half, '\{(=?[a-z][a-z0-9_]*)(?:\.([A-Za-z0-9_| ]+))?[^}]*\}', 'g') AS m
+			WHERE CASE WHEN left(m[1], 1) = '=' THEN NOT options ? substr(m[1], 2)
+				ELSE NOT tables ? m[1] OR (m[2] IS NOT NULL AND activity_metrics.preset_column((tables -> m[1] ->> 'oid')::oid, m[2]) = '{}') END)
+		THEN
+			replacement := substr(block[1], length(first_half) + length(']else[') + 1);
+		ELSE
+			replacement := first_half;
+		END IF;
+		rendered := overlay(rendered PLACING replacement FROM strpos(rendered, '[[' || block[1] || ']]') FOR length(block[1]) + 4);
+	END LOOP;
+	LOOP
+		-- alias, columns, type, !
+		token := regexp_match(rendered, '(\{(=?[a-z][a-z0-9_]*)(?:\.([A-Za-z0-9_| ]+))?(?::([a-z_]+)((?: [A-Za-z0-9_|]+)*))?(!?)\})');
+		EXIT WHEN token IS NULL OR rendered IS NULL;
+		whole := token[1];
+		alias := token[2];
+		IF left(alias, 1) = '=' THEN
+			replacement := coalesce(quote_literal(options ->> substr(alias, 2)), 'NULL');
+		ELSE
+			found_table := tables -> alias;
+			IF found_table IS NULL AND token[3] IS NULL THEN
+				notes := notes || jsonb_build_object('what', 'table', 'key', alias);
+				rendered := NULL;
+				RETURN;
+			END IF;
+			relation := (found_table ->> 'oid')::oid;
+			IF token[4] = 'kept' THEN
+				SELECT string_agg(format(E'(%s) IS NOT TRUE -- not: %s', l ->> 'body', l ->> 'title'), E'\n\tAND ' ORDER BY place) INTO replacement
+					FROM jsonb_array_elements(left_out) WITH ORDINALITY AS e(l, place) WHERE l ->> 'key' = alias;
+				replacement := coalesce(replacement, 'true');
+			ELSIF token[4] = 'money' THEN
+				replacement := activity_metrics.preset_money(alias, split_part(token[5], ' ', 2), split_part(token[5], ' ', 3), relation, options);
+				notes := notes || jsonb_build_object('what', 'money', 'key', alias, 'amount', split_part(token[5], ' ', 2), 'currency', split_part(token[5], ' ', 3));
+			ELSIF token[3] IS NULL THEN
+				replacement := (found_table ->> 'name') || ' AS ' || alias;
+			ELSE
+				columns := CASE WHEN relation IS NULL THEN '{}' ELSE activity_metrics.preset_column(relation, token[3]) END;
+				IF columns = '{}' THEN
+					IF relation IS NOT NULL AND token[6] = '!' AND (found_table ->> 'required')::boolean THEN
+						RAISE EXCEPTION 'table % has no column "%"', found_table ->> 'name', token[3] USING ERRCODE = '42703',
+							DETAIL = 'Columns are looked for without regard to case and _.',
+							HINT = format('The nearest column is "%s". A view over the table can give it the name that is sought; name the view by an option.',
+								(SELECT activity_metrics.nearest_name(split_part(token[3], '|', 1), array_agg(a.attname::text ORDER BY a.attnum))
+								 FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped));
+					END IF;
+					IF relation IS NOT NULL THEN
+						notes := notes || jsonb_build_object('what', 'column', 'key', alias, 'column', token[3]);
+					END IF;
+					IF token[6] = '!' THEN
+						rendered := NULL;
+						RETURN;
+					END IF;
+					replacement := 'NULL::' || CASE token[4] WHEN 'time' THEN 'timestamptz' WHEN 'day_end' THEN 'timestamptz' WHEN 'date' THEN 'date'
+						WHEN 'number' THEN 'double precision' WHEN 'bool' THEN 'boolean' WHEN 'json' THEN 'jsonb' ELSE 'text' END;
+				ELSE
+					SELECT string_agg(activity_metrics.preset_expression(alias, relation, c, token[4], zone, days), ', ' ORDER BY place) INTO replacement
+						FROM unnest(columns) WITH ORDINALITY AS u(c, place);
+					IF cardinality(columns) > 1 THEN
+						replacement := 'coalesce(' || replacement || ')';
+					END IF;
+					SELECT notes || coalesce(jsonb_agg(jsonb_build_object('what', 'cast', 'key', alias, 'column', c, 'as', token[4])), '[]') INTO notes
+						FROM unnest(columns) AS u(c)
+						WHERE activity_metrics.preset_expression(alias, relation, c, token[4], zone, days) ~ 'activity_metrics\.(text_to|epoch_to)';
+				END IF;
+			END IF;
+		END IF;
+		rendered := replace(rendered, whole, replacement);
+	END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.preset_render(text, jsonb, jsonb, jsonb, jsonb) IS
+'Internal: a template of a preset with the names of the tables found; NULL if a table or column that it cannot do without is missing. notes gathers tables and columns that are missing and columns that are cast.';
+
+CREATE FUNCTION activity_metrics.preset_select(view text, title text, body text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	line text;
+	named text[];
+	current_column text;
+	expressions jsonb := '{}';
+	tail text := '';
+	in_tail boolean := false;
+	columns text;
+BEGIN
+	FOREACH line IN ARRAY string_to_array(body, E'\n') LOOP
+		named := regexp_match(line, '^\s*([a-z_]+):\s+(.*)$');
+		IF in_tail OR line ~ '^\s*FROM\s' THEN
+			in_tail := true;
+			CONTINUE WHEN line ~ '^\s*$';
+			tail := tail || E'\n' || line;
+		ELSIF named IS NOT NULL AND EXISTS (SELECT FROM activity_metrics.preset_columns(view) AS c WHERE c.column_name = named[1]) THEN
+			current_column := named[1];
+			expressions := expressions || jsonb_build_object(current_column, named[2]);
+		ELSIF current_column IS NOT NULL AND line !~ '^\s*$' THEN
+			expressions := expressions || jsonb_build_object(current_column, (expressions ->> current_column) || E'\n' || rtrim(line));
+		END IF;
+	END LOOP;
+	SELECT string_agg(E'\t' || coalesce(expressions ->> c.column_name, 'NULL::' || c.type) || ' AS ' || c.column_name, E',\n') INTO columns
+		FROM activity_metrics.preset_columns(view) AS c;
+	RETURN format(E'-- %s\nSELECT\n%s%s', title, columns, tail);
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.preset_select(text, text, text) IS
+'Internal: one SELECT of a view of a preset from lines COLUMN: expression, then FROM ...; columns not named are NULL.';
+
+--
+-- From the parts of a preset to statements
+--
+
+CREATE FUNCTION activity_metrics.preset_settings(preset activity_metrics.preset_registry, parts jsonb, tz text, options text) RETURNS jsonb
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	result jsonb := activity_metrics.preset_options(options);
+	known text[];
+	wrong text;
+	zone text := coalesce(tz, preset.zone);
+BEGIN
+	known := ARRAY['prefix', 'days', 'currency', 'rates']
+		|| array(SELECT m[1] FROM regexp_matches(coalesce(preset.options, ''), '(?:^|;)\s*([a-z_]+)', 'g') AS m)
+		|| array(SELECT btrim(split_part(p ->> 'title', '|', 1)) FROM jsonb_array_elements(parts) AS p WHERE p ->> 'part' = 'table');
+	SELECT k INTO wrong FROM jsonb_object_keys(result) AS k
+		WHERE activity_metrics.folded_name(k) <> ALL (SELECT activity_metrics.folded_name(u) FROM unnest(known) AS u) LIMIT 1;
+	IF wrong IS NOT NULL THEN
+		RAISE EXCEPTION 'preset "%" has no option "%"', preset.preset, wrong USING ERRCODE = '22023',
+			DETAIL = format('Options are %s; those that are names of tables say where to find them.', array_to_string(known, ', ')),
+			HINT = format('Did you mean "%s"?', activity_metrics.nearest_name(wrong, known));
+	END IF;
+	-- an unknown zone is said here, not where a time first needs it
+	PERFORM timezone(zone, timestamp '2000-01-01'), timezone(result ->> 'days', timestamp '2000-01-01');
+	IF result ? 'rates' THEN
+		IF to_regclass(result ->> 'rates') IS NULL THEN
+			RAISE EXCEPTION 'relation "%" does not exist', result ->> 'rates' USING ERRCODE = '42P01',
+				HINT = 'Option rates names a table, with its schema, that has columns currency and rate: what one unit is worth in your own currency.';
+		END IF;
+		PERFORM activity_metrics.check_column((result ->> 'rates')::regclass, 'currency', 'rates'),
+			activity_metrics.number_column((result ->> 'rates')::regclass, 'rate', 'rates');
+	END IF;
+	-- options that name tables are found under any spelling
+	SELECT result || coalesce(jsonb_object_agg(activity_metrics.folded_name(e.key), e.value), '{}') INTO result FROM jsonb_each_text(result) AS e;
+	RETURN result || jsonb_build_object('zone', zone, 'days', coalesce(result ->> 'days', zone));
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.preset_settings(activity_metrics.preset_registry, jsonb, text, text) IS
+'Internal: the options of a preset as an object, with zone (of times without one) and days (zone of days). Errors: no such option, unknown zone (22023), rates that do not exist (42P01).';
+
+CREATE FUNCTION activity_metrics.preset_views(preset activity_metrics.preset_registry, source_schema text, tz text, options text)
+RETURNS TABLE (view text, body text, settings jsonb, remarks jsonb)
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	parts jsonb;
+	tables jsonb;
+	left_out jsonb := '[]';
+	notes jsonb := '[]';
+	part record;
+	rule record;
+	example text;
+	rendered text;
+	v text;
+	selects text[];
+	id text;
+	c text;
+	alias text;
+	relation regclass;
+BEGIN
+	settings := activity_metrics.preset_options(options);
+	EXECUTE format('SELECT jsonb_agg(to_jsonb(p)) FROM activity_metrics.%I($1) AS p', 'preset_' || preset.preset) INTO parts USING settings;
+	settings := activity_metrics.preset_settings(preset, parts, tz, options);
+	tables := activity_metrics.preset_tables(parts, source_schema, settings);
+
+	-- rules that cannot be applied, because a column is not there, fall away
+	FOR part IN SELECT p ->> 'key' AS key, p ->> 'title' AS title, p ->> 'body' AS body FROM jsonb_array_elements(parts) AS p WHERE p ->> 'part' = 'left_out' LOOP
+		CONTINUE WHEN NOT tables ? part.key;
+		SELECT r.rendered, r.notes INTO rendered, notes FROM activity_metrics.preset_render('[[' || split_part(part.body, E'\nexample:', 1) || ']]', tables, '[]', settings, notes) AS r;
+		IF btrim(rendered, E' \t\n') = '' THEN
+			notes := notes || jsonb_build_object('what', 'rule', 'key', part.key, 'column', part.title);
+			CONTINUE;
+		END IF;
+		SELECT r.rendered, r.notes INTO example, notes FROM activity_metrics.preset_render(split_part(part.body, E'\nexample:', 2), tables, '[]', settings, notes) AS r;
+		left_out := left_out || jsonb_build_object('key', part.key, 'title', part.title, 'body', btrim(rendered, E' \t\n'), 'example', nullif(btrim(example, E' \t\n'), ''));
+	END LOOP;
+
+	FOREACH v IN ARRAY ARRAY['events', 'entities', 'stages'] LOOP
+		selects := '{}';
+		FOR part IN SELECT p ->> 'title' AS title, p ->> 'body' AS body FROM jsonb_array_elements(parts) AS p WHERE p ->> 'part' = v LOOP
+			SELECT r.rendered, r.notes INTO rendered, notes FROM activity_metrics.preset_render(part.body, tables, left_out, settings, notes) AS r;
+			IF rendered IS NULL THEN
+				notes := notes || jsonb_build_object('what', 'part', 'key', v, 'column', part.title);
+			ELSE
+				selects := selects || activity_metrics.preset_select(v, part.title, rendered);
+			END IF;
+		END LOOP;
+		view := v;
+		body := coalesce(nullif(array_to_string(selects, E'\nUNION ALL\n'), ''),
+			activity_metrics.preset_select(v, 'nothing found for this view', 'FROM (VALUES (true)) AS nothing' || E'\nWHERE false'));
+		RETURN NEXT;
+	END LOOP;
+
+	-- what is left out: rows by rule, first rule that holds; values that could not be read; money without a rate; what was not found
+	selects := '{}';
+	FOR alias IN SELECT k FROM jsonb_object_keys(tables) AS k ORDER BY tables -> k ->> 'table', k LOOP
+		relation := (tables -> alias ->> 'oid')::oid;
+		id := coalesce((SELECT activity_metrics.preset_expression(alias, relation, u.name, 'text', 'UTC', 'UTC')
+			FROM unnest(activity_metrics.preset_column(relation, tables -> alias ->> 'id')) AS u(name) LIMIT 1), 'NULL::text');
+		SELECT string_agg(format(E'\n\t\tWHEN %s THEN %L', l ->> 'body', l ->> 'title'), '' ORDER BY place) AS rules,
+			string_agg(format(E'\n\t\tWHEN %s THEN (%s)::text', l ->> 'body', coalesce(l ->> 'example', 'NULL')), '' ORDER BY place) AS examples,
+			string_agg(format('(%s)', l ->> 'body'), E'\n\tOR ' ORDER BY place) AS condition
+			INTO rule
+			FROM jsonb_array_elements(left_out) WITH ORDINALITY AS e(l, place) WHERE l ->> 'key' = alias;
+		IF rule.rules IS NOT NULL THEN
+			selects := selects || activity_metrics.preset_select('events_left_out', format('rows of %s that events leaves out, by the first rule that holds', tables -> alias ->> 'table'),
+				format(E'rule: CASE%s END\nsource: %L::text\nid: %s\nexample: CASE%s END\nFROM %s AS %s\nWHERE %s',
+					rule.rules, tables -> alias ->> 'table', id, rule.examples, tables -> alias ->> 'name', alias, rule.condition));
+		END IF;
+		FOR rule IN
+			SELECT DISTINCT n ->> 'column' AS name, n ->> 'as' AS want FROM jsonb_array_elements(notes) AS n
+			WHERE n ->> 'what' = 'cast' AND n ->> 'key' = alias ORDER BY 1, 2
+		LOOP
+			c := activity_metrics.preset_expression(alias, relation, rule.name, 'text', 'UTC', 'UTC');
+			selects := selects || activity_metrics.preset_select('events_left_out', format('values of %s.%s that cannot be read', tables -> alias ->> 'table', rule.name),
+				format(E'rule: %L::text\nsource: %L::text\nid: %s\nexample: %s\nFROM %s AS %s\nWHERE %s ~ ''\\S'' AND %s IS NULL',
+					format('not a %s: NULL', CASE rule.want WHEN 'day_end' THEN 'date' WHEN 'bool' THEN 'boolean' ELSE rule.want END),
+					(tables -> alias ->> 'table') || '.' || rule.name, id, c, tables -> alias ->> 'name', alias, c,
+					activity_metrics.preset_expression(alias, relation, rule.name, rule.want, settings ->> 'zone', settings ->> 'days')));
+		END LOOP;
+		FOR rule IN
+			SELECT DISTINCT n ->> 'amount' AS amount, n ->> 'currency' AS currency FROM jsonb_array_elements(notes) AS n
+			WHERE n ->> 'what' = 'money' AND n ->> 'key' = alias
+		LOOP
+			c := activity_metrics.preset_money(alias, rule.amount, rule.currency, relation, settings);
+			CONTINUE WHEN cardinality(activity_metrics.preset_column(relation, rule.amount)) = 0 OR cardinality(activity_metrics.preset_column(relation, rule.currency)) = 0;
+			selects := selects || activity_metrics.preset_select('events_left_out', 'amounts that are not in the one currency, and have no rate',
+				format(E'rule: ''amount without a rate: NULL''::text\nsource: %L::text\nid: %s\nexample: %s\nFROM %s AS %s\nWHERE %s IS NOT NULL AND (%s) IS NULL',
+					tables -> alias ->> 'table', id,
+					activity_metrics.preset_expression(alias, relation, (activity_metrics.preset_column(relation, rule.currency))[1], 'text', 'UTC', 'UTC'),
+					tables -> alias ->> 'name', alias,
+					activity_metrics.preset_expression(alias, relation, (activity_metrics.preset_column(relation, rule.amount))[1], 'number', 'UTC', 'UTC'), c));
+		END LOOP;
+	END LOOP;
+	SELECT jsonb_agg(DISTINCT jsonb_build_object('rule', CASE n ->> 'what' WHEN 'column' THEN 'no such column: NULL' WHEN 'part' THEN 'not found: left out' WHEN 'rule' THEN 'rule not applied: no such column' END,
+			'source', CASE n ->> 'what' WHEN 'part' THEN (n ->> 'key') || ': ' || (n ->> 'column')
+				ELSE (tables -> (n ->> 'key') ->> 'table') || CASE n ->> 'what' WHEN 'column' THEN '.' ELSE ': ' END || (n ->> 'column') END))
+		INTO remarks FROM jsonb_array_elements(notes) AS n WHERE n ->> 'what' IN ('column', 'part', 'rule');
+	IF remarks IS NOT NULL THEN
+		selects := selects || activity_metrics.preset_select('events_left_out', 'what the source does not have',
+			format(E'rule: r.rule\nsource: r.source\nFROM (VALUES\n\t%s) AS r(rule, source)',
+				(SELECT string_agg(format('(%L, %L)', r ->> 'rule', r ->> 'source'), E',\n\t' ORDER BY r ->> 'rule', r ->> 'source') FROM jsonb_array_elements(remarks) AS r)));
+	END IF;
+	view := 'events_left_out';
+	body := coalesce(nullif(array_to_string(selects, E'\nUNION ALL\n'), ''),
+		activity_metrics.preset_select(view, 'nothing', 'FROM (VALUES (true)) AS nothing' || E'\nWHERE false'));
+	RETURN NEXT;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.preset_views(activity_metrics.preset_registry, text, text, text) IS
+'Internal: the SELECTs of the views of a preset over a schema (events, entities, stages, events_left_out), its options and, in the last row, remarks on what was not found.';
+
+CREATE FUNCTION activity_metrics.preset_metrics(events text, target_schema text, zone text)
+RETURNS TABLE (metric text, name text, statement text)
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT d.metric, n.name,
+		format('SELECT activity_metrics.define_metric(%L, %L, %L, agg => %L%s%s, label => %L%s);',
+			n.name, format('%I.events', target_schema), d.kinds, d.agg,
+			CASE WHEN d.value IS NULL THEN '' ELSE format(', value => %L', d.value) END,
+			CASE d.kind WHEN 'outcome' THEN ', kind => ''outcome''' ELSE '' END, d.label,
+			CASE zone WHEN 'UTC' THEN '' ELSE format(', tz => %L', zone) END)
+	FROM (VALUES
+		(1, 'calls', 'call', 'count_distinct', 'event_id', 'surface', 'calls'),
+		(2, 'emails', 'email | email_out', 'count_distinct', 'event_id', 'surface', 'emails'),
+		(3, 'replies', 'email_in', 'count_distinct', 'event_id', 'surface', 'emails received'),
+		(4, 'meetings', 'meeting', 'count_distinct', 'event_id', 'surface', 'meetings'),
+		(5, 'demos', 'demo', 'count_distinct', 'event_id', 'surface', 'demos'),
+		(6, 'messages', 'message', 'count_distinct', 'event_id', 'surface', 'messages'),
+		(7, 'notes', 'note', 'count_distinct', 'event_id', 'surface', 'notes'),
+		(8, 'tasks', 'task', 'count_distinct', 'event_id', 'surface', 'tasks'),
+		(9, 'proposals', 'proposal', 'count_distinct', 'event_id', 'surface', 'proposals'),
+		(10, 'leads', 'lead', 'count_distinct', 'event_id', 'surface', 'leads'),
+		(10, 'opportunities', 'created', 'count_distinct', 'event_id', 'surface', 'opportunities'),
+		(11, 'wins', 'won', 'count_distinct', 'event_id', 'outcome', 'wins'),
+		(12, 'losses', 'lost', 'count_distinct', 'event_id', 'outcome', 'losses'),
+		(13, 'revenue', 'won', 'sum', 'value', 'outcome', 'revenue')) AS d(place, metric, kinds, agg, value, kind, label),
+	-- another relation's metric keeps its name
+	LATERAL (SELECT CASE WHEN EXISTS (SELECT FROM activity_metrics.metric m WHERE m.metric = d.metric AND m.source_relation <> format('%I.events', target_schema))
+		THEN left(regexp_replace(lower(target_schema), '[^a-z0-9]+', '_', 'g'), 40) || '_' || d.metric ELSE d.metric END) AS n(name)
+	WHERE EXISTS (SELECT FROM unnest(string_to_array(d.kinds, ' | ')) AS k WHERE strpos(events, quote_literal(k)) > 0)
+	AND (d.metric <> 'revenue' OR events !~ 'amounts are in [^\n]*: give option currency')
+	ORDER BY d.place
+$$;
+COMMENT ON FUNCTION activity_metrics.preset_metrics(text, text, text) IS
+'Internal: statements that define the metrics of a preset, for kinds that its view of events has: those written in it as ''call'' and so on. name differs from metric where a metric of that name is over another relation.';
+
+CREATE FUNCTION activity_metrics.preset_statements(name text, source_schema text, target_schema text, tz text, options text)
+RETURNS TABLE (what text, subject text, statement text)
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	preset activity_metrics.preset_registry := activity_metrics.find_preset(name);
+	argument text;
+	made record;
+	events text;
+	days text;
+	meaning text;
+BEGIN
+	FOREACH argument IN ARRAY ARRAY['source_schema', 'target_schema'] LOOP
+		IF (CASE argument WHEN 'source_schema' THEN source_schema ELSE target_schema END) IS NULL THEN
+			RAISE EXCEPTION 'argument % is null', argument USING ERRCODE = '22004',
+				HINT = CASE argument WHEN 'source_schema' THEN 'Name the schema that holds the tables of the CRM.' ELSE 'Name a schema of your own for the views; it is created if it does not exist.' END;
+		END IF;
+	END LOOP;
+	IF source_schema = target_schema THEN
+		RAISE EXCEPTION 'source and target are the same schema "%"', source_schema USING ERRCODE = '22023',
+			HINT = 'Give the views a schema of their own: the loader of the CRM owns the other.';
+	END IF;
+	FOR made IN SELECT * FROM activity_metrics.preset_views(preset, source_schema, tz, options) LOOP
+		what := 'view';
+		subject := made.view;
+		statement := format(E'CREATE OR REPLACE VIEW %I.%I WITH (security_invoker = true) AS\n%s;', target_schema, made.view, made.body);
+		RETURN NEXT;
+		what := 'comment';
+		meaning := CASE made.view
+			WHEN 'events' THEN format('Preset %s of activity_metrics over schema %s: one row per event and entity that it touches. Times without a zone are of %s, days of %s. SELECT * FROM activity_metrics.check_events(%L) tells what was left out.',
+				preset.preset, source_schema, made.settings ->> 'zone', made.settings ->> 'days', format('%I.events', target_schema))
+			WHEN 'entities' THEN 'Deals, accounts, contacts and leads as they are now.'
+			WHEN 'stages' THEN 'The stages of each pipeline, in order.'
+			ELSE 'What is not in events, and why: rows left out by a rule, values that could not be read, columns and tables that were not found.' END;
+		statement := format('COMMENT ON VIEW %I.%I IS %L;', target_schema, made.view, meaning)
+			|| (SELECT string_agg(format(E'\nCOMMENT ON COLUMN %I.%I.%I IS %L;', target_schema, made.view, c.column_name, c.meaning), '') FROM activity_metrics.preset_columns(made.view) AS c);
+		RETURN NEXT;
+		IF made.view = 'events' THEN
+			events := made.body;
+			days := made.settings ->> 'days';
+		END IF;
+	END LOOP;
+	RETURN QUERY SELECT 'metric', m.name || CASE WHEN m.name = m.metric THEN '' ELSE format(' (%s is of another relation)', m.metric) END, m.statement
+		FROM activity_metrics.preset_metrics(events, target_schema, days) AS m;
+	RETURN QUERY SELECT 'remark', (r ->> 'rule'), (r ->> 'source') FROM jsonb_array_elements(made.remarks) AS r;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.preset_statements(text, text, text, text, text) IS
+'Internal: what installing a preset does: views, their comments, metrics; and remarks on what was not found.';
+
+--
+-- What users call
+--
+
+CREATE FUNCTION activity_metrics.preset(name text DEFAULT NULL)
+RETURNS TABLE (preset text, system text, sources text, options text, zone text, funnel text, install text)
+LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY SELECT r.preset, r.system, r.sources,
+			concat_ws('; ', r.options, 'prefix (in front of all names of tables)', 'days (zone of days and weeks)', 'currency (the only one whose amounts count)',
+				'rates (table with columns currency and rate)', 'a table''s name (the table or view to take for it)'),
+			r.zone, r.funnel,
+			format('SELECT * FROM activity_metrics.install_preset(%L, ''SOURCE_SCHEMA'', ''TARGET_SCHEMA'');', r.preset)
+		FROM activity_metrics.preset_registry r
+		WHERE name IS NULL OR r.preset = (activity_metrics.find_preset(name)).preset
+		ORDER BY r.place;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.preset(text) IS
+'Presets: which CRMs can be pointed at without writing a view. One row per preset, or the one named: its system, the layouts of tables that it recognises, its options, the zone of times without one, a funnel to begin with, and the call that installs it.
+Errors: no such preset (42704, the nearest one in the hint).';
+
+CREATE FUNCTION activity_metrics.preset_sql(name text, source_schema text, target_schema text, tz text DEFAULT NULL, options text DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql STABLE COST 10000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	result text;
+BEGIN
+	SELECT string_agg(CASE s.what WHEN 'remark' THEN format('-- %s: %s', s.subject, s.statement)
+			ELSE s.statement END, CASE WHEN s.what = 'view' THEN E'\n\n' ELSE E'\n' END ORDER BY s.place)
+		INTO result
+		FROM activity_metrics.preset_statements(name, source_schema, target_schema, tz, options) WITH ORDINALITY AS s(what, subject, statement, place);
+	RETURN format(E'-- Preset %s of activity_metrics: views over schema %s. Edit as you like; nothing else depends on them.\nCREATE SCHEMA IF NOT EXISTS %I;\n\n%s\n',
+		(activity_metrics.find_preset(name)).preset, source_schema, target_schema, result);
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.preset_sql(text, text, text, text, text) IS
+'The SQL that install_preset() with the same arguments runs, to be read, edited and run by oneself. Arguments and errors: see there. Nothing is created; amounts are looked at, to see whether they are in one currency.';
+
+CREATE FUNCTION activity_metrics.install_preset(name text, source_schema text, target_schema text, tz text DEFAULT NULL, options text DEFAULT NULL, replace boolean DEFAULT false)
+RETURNS TABLE (what text, subject text)
+LANGUAGE plpgsql VOLATILE ROWS 20 COST 100000 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	made record;
+	existing oid;
+	relation_kind "char";
+	minimum text := current_setting('client_min_messages');
+BEGIN
+	IF replace IS NULL THEN
+		RAISE EXCEPTION 'argument replace is null' USING ERRCODE = '22004', HINT = 'Leave it out for its default, false.';
+	END IF;
+	FOR made IN SELECT * FROM activity_metrics.preset_statements(name, source_schema, target_schema, tz, options) LOOP
+		IF made.what = 'view' THEN
+			IF NOT EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = target_schema) THEN
+				IF NOT has_database_privilege(current_database(), 'CREATE') THEN
+					RAISE EXCEPTION 'schema "%" does not exist, and may not be created', target_schema USING ERRCODE = '42501',
+						HINT = format('Name a schema of your own as target_schema, or have CREATE SCHEMA %I AUTHORIZATION %I; run by the owner of the database.', target_schema, current_user);
+				END IF;
+				EXECUTE format('CREATE SCHEMA %I', target_schema);
+			END IF;
+			IF NOT has_schema_privilege(target_schema, 'CREATE') THEN
+				RAISE EXCEPTION 'permission denied for schema %', target_schema USING ERRCODE = '42501',
+					HINT = format('Name a schema of your own as target_schema, or have its owner GRANT CREATE, USAGE ON SCHEMA %I TO %I;', target_schema, current_user);
+			END IF;
+			SELECT c.oid, c.relkind INTO existing, relation_kind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+				WHERE n.nspname = target_schema AND c.relname = made.subject;
+			IF existing IS NOT NULL THEN
+				IF relation_kind <> 'v' THEN
+					RAISE EXCEPTION 'relation "%.%" exists and is not a view', target_schema, made.subject USING ERRCODE = '42809',
+						HINT = 'Name another target_schema: views named events, entities, stages and events_left_out are created in it.';
+				ELSIF NOT replace THEN
+					RAISE EXCEPTION 'view "%.%" exists already', target_schema, made.subject USING ERRCODE = '42P07',
+						HINT = 'Add replace => true to overwrite it, with all changes that were made to it, or name another target_schema.';
+				END IF;
+				-- a view of the same columns is replaced in place, and keeps its grants
+				IF (SELECT array_agg(a.attname::text || ' ' || format_type(a.atttypid, NULL) ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = existing AND a.attnum > 0 AND NOT a.attisdropped)
+					IS DISTINCT FROM (SELECT array_agg(c.column_name || ' ' || format_type(c.type::regtype, NULL)) FROM activity_metrics.preset_columns(made.subject) AS c)
+				THEN
+					EXECUTE format('DROP VIEW %I.%I', target_schema, made.subject);
+				END IF;
+			END IF;
+			EXECUTE made.statement;
+			what := 'view';
+			subject := format('%I.%I', target_schema, made.subject);
+			RETURN NEXT;
+		ELSIF made.what = 'comment' THEN
+			EXECUTE made.statement;
+		ELSIF made.what = 'metric' THEN
+			-- a kind that does not occur yet is no fault here
+			PERFORM set_config('client_min_messages', 'error', true);
+			EXECUTE made.statement;
+			PERFORM set_config('client_min_messages', minimum, true);
+			IF made.subject LIKE '% (%' THEN
+				RAISE NOTICE 'metric % over %.events: %', split_part(made.subject, ' (', 1), target_schema, rtrim(split_part(made.subject, ' (', 2), ')');
+			END IF;
+			what := 'metric';
+			subject := split_part(made.subject, ' (', 1);
+			RETURN NEXT;
+		ELSE
+			what := made.subject;
+			subject := made.statement;
+			RETURN NEXT;
+		END IF;
+	END LOOP;
+	what := 'next';
+	subject := format('SELECT * FROM activity_metrics.check_events(%L);', format('%I.events', target_schema));
+	RETURN NEXT;
+	subject := format('SELECT * FROM activity_metrics.funnel_report(%L, %L);', format('%I.events', target_schema), (activity_metrics.find_preset(name)).funnel);
+	RETURN NEXT;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.install_preset(text, text, text, text, text, boolean) IS
+'Creates views events, entities, stages and events_left_out in target_schema over the tables of a CRM in source_schema, and defines metrics over events: calls, emails, meetings, wins, revenue and so on, as far as the system has them. Nothing is copied; views are plain, owned by the caller, run with the rights of the one who reads them. One row per view, metric and remark on what was not found, then what to run next.
+name: see preset(); target_schema: created if it does not exist; tz: zone of times without a zone (NULL: as the system writes them, see preset()); options: ''name = value, ...'', see preset(); replace: overwrite views of those names. A metric that another relation has already keeps its name; the new one gets target_schema in front, with a NOTICE. Amounts in several currencies are not added up: without option currency or rates they are NULL and there is no metric revenue.
+Errors: no such preset (42704), schema (3F000), required table (42P01), column (42703) or option (22023), a view exists (42P07), no rights (42501).';
