@@ -15,9 +15,10 @@
 --    left_out   alias    the rule, two or three words   a condition: rows of the table for which it is true are not in
 --                                                       events; they are listed in events_left_out under this rule
 --    events,    NULL     what the rows are, a comment   COLUMN: expression, one or more lines each, then FROM ...
---    entities,                                          One SELECT of the view; columns not named are NULL of the right
---    stages                                             type. Every expression must have exactly the type of the column
---                                                       (preset_columns()): else the planner does not push conditions down
+--    entities,                                          (up to a colon: its name). One SELECT of the view;
+--    stages                                             columns not named are NULL of the right type. Every expression must
+--                                                       have exactly the type of the column (preset_columns()): else the
+--                                                       planner does not push conditions down
 --
 -- 3. In all bodies these are replaced:
 --
@@ -491,8 +492,8 @@ BEGIN
 								(SELECT activity_metrics.nearest_name(split_part(token[3], '|', 1), array_agg(a.attname::text ORDER BY a.attnum))
 								 FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped));
 					END IF;
-					IF relation IS NOT NULL THEN
-						notes := notes || jsonb_build_object('what', 'column', 'key', alias, 'column', token[3]);
+					IF relation IS NOT NULL OR token[6] = '!' THEN
+						notes := notes || jsonb_build_object('what', CASE WHEN relation IS NULL THEN 'table' ELSE 'column' END, 'key', alias, 'column', token[3]);
 					END IF;
 					IF token[6] = '!' THEN
 						rendered := NULL;
@@ -632,7 +633,8 @@ BEGIN
 		FOR part IN SELECT p ->> 'title' AS title, p ->> 'body' AS body FROM jsonb_array_elements(parts) AS p WHERE p ->> 'part' = v LOOP
 			SELECT r.rendered, r.notes INTO rendered, notes FROM activity_metrics.preset_render(part.body, tables, left_out, settings, notes) AS r;
 			IF rendered IS NULL THEN
-				notes := notes || jsonb_build_object('what', 'part', 'key', v, 'column', part.title);
+				-- the last note tells which table or column it lacks
+				notes := notes || jsonb_build_object('what', 'part', 'key', v, 'column', split_part(part.title, ':', 1), 'table', notes -> -1 ->> 'key');
 			ELSE
 				selects := selects || activity_metrics.preset_select(v, part.title, rendered);
 			END IF;
@@ -684,6 +686,11 @@ BEGIN
 					activity_metrics.preset_expression(alias, relation, (activity_metrics.preset_column(relation, rule.amount))[1], 'number', 'UTC', 'UTC'), c));
 		END LOOP;
 	END LOOP;
+	-- a table is not missed if another that stands in for it was found
+	SELECT coalesce(jsonb_agg(n), '[]') INTO notes FROM jsonb_array_elements(notes) AS n
+		WHERE n ->> 'what' <> 'part' OR NOT EXISTS (
+			SELECT FROM jsonb_array_elements(parts) AS p, LATERAL (SELECT string_to_array(substring(p ->> 'body' FROM '\munless\s+([A-Za-z0-9_|]+)'), '|')) AS u(others)
+			WHERE p ->> 'part' = 'table' AND ((p ->> 'key' = n ->> 'table' AND tables ?| u.others) OR (tables ? (p ->> 'key') AND n ->> 'table' = ANY (u.others))));
 	SELECT jsonb_agg(DISTINCT jsonb_build_object('rule', CASE n ->> 'what' WHEN 'column' THEN 'no such column: NULL' WHEN 'part' THEN 'not found: left out' WHEN 'rule' THEN 'rule not applied: no such column' END,
 			'source', CASE n ->> 'what' WHEN 'part' THEN (n ->> 'key') || ': ' || (n ->> 'column')
 				ELSE (tables -> (n ->> 'key') ->> 'table') || CASE n ->> 'what' WHEN 'column' THEN '.' ELSE ': ' END || (n ->> 'column') END))
