@@ -611,7 +611,7 @@ DECLARE
 	alias text;
 	relation regclass;
 BEGIN
-	settings := activity_metrics.preset_options(options);
+	settings := activity_metrics.preset_options(options) || jsonb_build_object('source_schema', source_schema);
 	EXECUTE format('SELECT jsonb_agg(to_jsonb(p)) FROM activity_metrics.%I($1) AS p', 'preset_' || preset.preset) INTO parts USING settings;
 	settings := activity_metrics.preset_settings(preset, parts, tz, options);
 	tables := activity_metrics.preset_tables(parts, source_schema, settings);
@@ -634,7 +634,8 @@ BEGIN
 			SELECT r.rendered, r.notes INTO rendered, notes FROM activity_metrics.preset_render(part.body, tables, left_out, settings, notes) AS r;
 			IF rendered IS NULL THEN
 				-- the last note tells which table or column it lacks
-				notes := notes || jsonb_build_object('what', 'part', 'key', v, 'column', split_part(part.title, ':', 1), 'table', notes -> -1 ->> 'key');
+				notes := notes || jsonb_build_object('what', 'part', 'key', v, 'column', split_part(part.title, ':', 1), 'table', notes -> -1 ->> 'key',
+					'lacks', CASE notes -> -1 ->> 'what' WHEN 'column' THEN notes -> -1 ->> 'column' ELSE (SELECT btrim(p ->> 'title') FROM jsonb_array_elements(parts) AS p WHERE p ->> 'part' = 'table' AND p ->> 'key' = notes -> -1 ->> 'key') END);
 			ELSE
 				selects := selects || activity_metrics.preset_select(v, part.title, rendered);
 			END IF;
@@ -692,8 +693,8 @@ BEGIN
 			SELECT FROM jsonb_array_elements(parts) AS p, LATERAL (SELECT string_to_array(substring(p ->> 'body' FROM '\munless\s+([A-Za-z0-9_|]+)'), '|')) AS u(others)
 			WHERE p ->> 'part' = 'table' AND ((p ->> 'key' = n ->> 'table' AND tables ?| u.others) OR (tables ? (p ->> 'key') AND n ->> 'table' = ANY (u.others))));
 	SELECT jsonb_agg(DISTINCT jsonb_build_object('rule', CASE n ->> 'what' WHEN 'column' THEN 'no such column: NULL' WHEN 'part' THEN 'not found: left out' WHEN 'rule' THEN 'rule not applied: no such column' END,
-			'source', CASE n ->> 'what' WHEN 'part' THEN (n ->> 'key') || ': ' || (n ->> 'column')
-				ELSE (tables -> (n ->> 'key') ->> 'table') || CASE n ->> 'what' WHEN 'column' THEN '.' ELSE ': ' END || (n ->> 'column') END))
+			'source', CASE n ->> 'what' WHEN 'part' THEN concat(n ->> 'key', ': ', n ->> 'column', ' (no ' || split_part(n ->> 'lacks', '|', 1) || ')')
+				ELSE (tables -> (n ->> 'key') ->> 'table') || CASE n ->> 'what' WHEN 'column' THEN '.' ELSE ': ' END || replace(n ->> 'column', '|', ' or ') END))
 		INTO remarks FROM jsonb_array_elements(notes) AS n WHERE n ->> 'what' IN ('column', 'part', 'rule');
 	IF remarks IS NOT NULL THEN
 		selects := selects || activity_metrics.preset_select('events_left_out', 'what the source does not have',

@@ -29,7 +29,7 @@ BEGIN
 		END IF;
 		expressions := expressions || ', ' || CASE WHEN activity_metrics.column_type(events, optional) IS NULL THEN 'NULL' ELSE quote_ident(optional) END
 			|| format('::pg_catalog.text AS %I', CASE optional WHEN actor THEN 'actor' WHEN coalesce(status, 'status') THEN 'status' ELSE optional END);
-		columns := columns || format(', (''column'', %L, CASE WHEN %L::pg_catalog.bool THEN s.%I END, NULL, CASE WHEN NOT %L::pg_catalog.bool THEN ''no such column: %s'' WHEN s.%I OPERATOR(pg_catalog.=) 0 THEN ''NULL in all rows'' END)',
+		columns := columns || format(', (5, ''column'', %L, CASE WHEN %L::pg_catalog.bool THEN s.%I END, NULL, CASE WHEN NOT %L::pg_catalog.bool THEN ''no such column: %s'' WHEN s.%I OPERATOR(pg_catalog.=) 0 THEN ''NULL in all rows'' END)',
 			optional, activity_metrics.column_type(events, optional) IS NOT NULL,
 			'has_' || CASE optional WHEN actor THEN 'actor' WHEN coalesce(status, 'status') THEN 'status' ELSE optional END,
 			activity_metrics.column_type(events, optional) IS NOT NULL,
@@ -64,25 +64,26 @@ BEGIN
 				pg_catalog.count(*) FILTER (WHERE NOT done) AS n_not_done
 				%8$s
 			FROM e)
-		SELECT f.rule, f.subject, f.rows, CASE WHEN s.n OPERATOR(pg_catalog.>) 0 THEN f.rows::pg_catalog.float8 OPERATOR(pg_catalog./) s.n::pg_catalog.float8 END, f.example, f.note
+		SELECT found.rule, found.subject, found.rows, found.share, found.example, found.note FROM (
+		SELECT f.place, f.rule, f.subject, f.rows, CASE WHEN s.n OPERATOR(pg_catalog.>) 0 THEN f.rows::pg_catalog.float8 OPERATOR(pg_catalog./) s.n::pg_catalog.float8 END AS share, f.example, f.note
 		FROM s, LATERAL (VALUES
-			('rows'::pg_catalog.text, 'all'::pg_catalog.text, s.n, NULL::pg_catalog.text, pg_catalog.concat(s.entities, ' entities, ', s.actors, ' actors, from ', coalesce(s.first_at::pg_catalog.text, '?'), ' to ', coalesce(s.last_at::pg_catalog.text, '?'))),
-			('column', %9$L, s.has_entity, NULL, CASE WHEN s.has_entity OPERATOR(pg_catalog.<) s.n THEN 'rows without an entity are in metrics, not in funnels' END),
-			('column', %10$L, s.has_kind, NULL, NULL),
-			('column', %11$L, s.has_at, NULL, NULL)
+			(1, 'rows'::pg_catalog.text, 'all'::pg_catalog.text, s.n, NULL::pg_catalog.text, pg_catalog.concat(s.entities, ' entities, ', s.actors, ' actors, from ', coalesce(s.first_at::pg_catalog.text, '?'), ' to ', coalesce(s.last_at::pg_catalog.text, '?'))),
+			(2, 'column', %9$L, s.has_entity, NULL, CASE WHEN s.has_entity OPERATOR(pg_catalog.<) s.n THEN 'rows without an entity are in metrics, not in funnels' END),
+			(3, 'column', %10$L, s.has_kind, NULL, NULL),
+			(4, 'column', %11$L, s.has_at, NULL, NULL)
 			%12$s,
-			('one event, many entities', 'event_id', nullif(s.has_event_id OPERATOR(pg_catalog.-) s.events, 0), NULL, 'rows beyond the first of their event: count distinct event_id'),
-			('not done', 'status', nullif(s.n_not_done, 0), NULL, 'planned, cancelled or no_show: in no count'),
-			('no time', %11$L, nullif(s.n_no_time, 0), NULL, 'in no report'),
-			('not a time', %11$L, nullif(s.n_unread, 0), s.unread, 'the text cannot be read as a time; in no report'),
-			('infinite', %11$L, nullif(s.n_infinite, 0), s.infinite, 'a sentinel, not a time; in no report'),
-			('January 1970', %11$L, nullif(s.n_epoch, 0), s.epoch::pg_catalog.text, 'seconds since 1970 that were read as milliseconds; also counted as before 2000'),
-			('before 2000', %11$L, nullif(s.n_old, 0), s.old::pg_catalog.text, pg_catalog.concat('a panel begins with its first row: ', pg_catalog.round((pg_catalog.date_part('epoch', s.last_done OPERATOR(pg_catalog.-) s.old) OPERATOR(pg_catalog./) 604800)::pg_catalog.numeric), ' weeks; since => leaves them out')),
-			('in the future', %11$L, nullif(s.n_future, 0), s.future::pg_catalog.text, 'done, but not yet: they move the end of the data, by which open attempts are judged; until => leaves them out')
+			(5, 'one event, many entities', 'event_id', nullif(s.has_event_id OPERATOR(pg_catalog.-) s.events, 0), NULL, 'rows beyond the first of their event: count distinct event_id'),
+			(6, 'not done', 'status', nullif(s.n_not_done, 0), NULL, 'planned, cancelled or no_show: in no count'),
+			(7, 'no time', %11$L, nullif(s.n_no_time, 0), NULL, 'in no report'),
+			(8, 'not a time', %11$L, nullif(s.n_unread, 0), s.unread, 'the text cannot be read as a time; in no report'),
+			(9, 'infinite', %11$L, nullif(s.n_infinite, 0), s.infinite, 'a sentinel, not a time; in no report'),
+			(10, 'January 1970', %11$L, nullif(s.n_epoch, 0), s.epoch::pg_catalog.text, 'seconds since 1970 that were read as milliseconds; also counted as before 2000'),
+			(11, 'before 2000', %11$L, nullif(s.n_old, 0), s.old::pg_catalog.text, pg_catalog.concat('a panel begins with its first row: ', pg_catalog.round((pg_catalog.date_part('epoch', s.last_done OPERATOR(pg_catalog.-) s.old) OPERATOR(pg_catalog./) 604800)::pg_catalog.numeric), ' weeks; since => leaves them out')),
+			(12, 'in the future', %11$L, nullif(s.n_future, 0), s.future::pg_catalog.text, 'done, but not yet: they move the end of the data, by which open attempts are judged; until => leaves them out')
 			%13$s
-		) AS f(rule, subject, rows, example, note)
+		) AS f(place, rule, subject, rows, example, note)
 		WHERE f.rows IS NOT NULL OR f.rule OPERATOR(pg_catalog.=) 'column'
-		%14$s$sql$,
+		%14$s) AS found ORDER BY found.place, found.rows IS NULL, found.rule COLLATE pg_catalog."C", found.subject COLLATE pg_catalog."C"$sql$,
 		a, time_text, activity_metrics.check_column(events, entity, 'entity'), activity_metrics.check_column(events, kind, 'kind'),
 		activity_metrics.done_condition(events, status), expressions, relation,
 		-- what needs a second column
@@ -97,16 +98,16 @@ BEGIN
 				pg_catalog.count(*) FILTER (WHERE status IS NOT NULL AND pg_catalog.translate(pg_catalog.lower(pg_catalog.btrim(status)), '' -'', ''__'') OPERATOR(pg_catalog.<>) ALL (ARRAY[''done'', ''planned'', ''cancelled'', ''canceled'', ''no_show'']::pg_catalog.text[])) AS n_words,
 				pg_catalog.min(status) FILTER (WHERE pg_catalog.translate(pg_catalog.lower(pg_catalog.btrim(status)), '' -'', ''__'') OPERATOR(pg_catalog.<>) ALL (ARRAY[''done'', ''planned'', ''cancelled'', ''canceled'', ''no_show'']::pg_catalog.text[])) AS words',
 		entity, kind, at, columns,
-		', (''logged late'', ''recorded_at'', nullif(s.n_late, 0), pg_catalog.date_trunc(''day'', s.late)::pg_catalog.text, ''more than 7 days after it happened''),
-			(''logged before it happened'', ''recorded_at'', nullif(s.n_early, 0), NULL, ''more than 7 days before it was done''),
-			(''several currencies'', ''currency'', CASE WHEN s.currencies OPERATOR(pg_catalog.>) 1 THEN s.n_currency END, s.currency_names, ''do not add them up: give the preset an option currency or rates''),
-			(''automatic'', ''origin'', nullif(s.n_auto, 0), NULL, ''auto or integration''),
-			(''unknown status'', ''status'', nullif(s.n_words, 0), s.words, ''every word but planned, cancelled and no_show counts as done'')',
+		', (13, ''logged late'', ''recorded_at'', nullif(s.n_late, 0), pg_catalog.date_trunc(''day'', s.late)::pg_catalog.text, ''more than 7 days after it happened''),
+			(14, ''logged before it happened'', ''recorded_at'', nullif(s.n_early, 0), NULL, ''more than 7 days before it was done''),
+			(15, ''several currencies'', ''currency'', CASE WHEN s.currencies OPERATOR(pg_catalog.>) 1 THEN s.n_currency END, s.currency_names, ''do not add them up: give the preset an option currency or rates''),
+			(16, ''automatic'', ''origin'', nullif(s.n_auto, 0), NULL, ''auto or integration''),
+			(17, ''unknown status'', ''status'', nullif(s.n_words, 0), s.words, ''every word but planned, cancelled and no_show counts as done'')',
 		CASE WHEN left_out IS NULL THEN '' ELSE format(
 			'UNION ALL
-		(SELECT l.rule::pg_catalog.text, l.source::pg_catalog.text, nullif(pg_catalog.count(l.id), 0), NULL::pg_catalog.float8, coalesce(pg_catalog.min(l.example)::pg_catalog.text, pg_catalog.min(l.id)::pg_catalog.text),
+		(SELECT 100, l.rule::pg_catalog.text, l.source::pg_catalog.text, nullif(pg_catalog.count(l.id), 0), NULL::pg_catalog.float8, coalesce(pg_catalog.min(l.example)::pg_catalog.text, pg_catalog.min(l.id)::pg_catalog.text),
 			CASE WHEN pg_catalog.count(l.id) OPERATOR(pg_catalog.>) 0 AND NOT l.rule::pg_catalog.text OPERATOR(pg_catalog.~) '': NULL$'' THEN %1$L END
-		FROM %2$s AS l GROUP BY l.rule, l.source ORDER BY l.rule, l.source)', 'left out: SELECT * FROM ' || left_out,
+		FROM %2$s AS l GROUP BY l.rule, l.source)', 'left out: SELECT * FROM ' || left_out,
 			(SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = left_out::regclass)) END);
 END;
 $$;
