@@ -474,7 +474,7 @@ BEGIN
 			END IF;
 			relation := (found_table ->> 'oid')::oid;
 			IF token[4] = 'kept' THEN
-				SELECT string_agg(format(E'(%s) IS NOT TRUE -- not: %s', l ->> 'body', l ->> 'title'), E'\n\tAND ' ORDER BY place) INTO replacement
+				SELECT string_agg(format(E'(%s) IS NOT TRUE /* not: %s */', l ->> 'body', l ->> 'title'), E'\n\tAND ' ORDER BY place) INTO replacement
 					FROM jsonb_array_elements(left_out) WITH ORDINALITY AS e(l, place) WHERE l ->> 'key' = alias;
 				replacement := coalesce(replacement, 'true');
 			ELSIF token[4] = 'money' THEN
