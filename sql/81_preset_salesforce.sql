@@ -7,6 +7,53 @@ INSERT INTO activity_metrics.preset_registry (preset, place, system, sources, op
 	 'integration_users (ids of users that are programs, separated by |: origin integration)',
 	 'created -> (call | email) -> meeting -> won within 180 days');
 
+CREATE FUNCTION activity_metrics.preset_salesforce_activity(part_title text, alias text, with_leads boolean, at text, status text, rest text, condition text)
+RETURNS TABLE (part text, key text, title text, body text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $preset$
+	-- the first three characters of a key tell the object: 006 opportunity, 001 account, 500 case, 003 contact, 00Q lead
+	SELECT 'events', NULL, part_title, replace(replace(concat($$
+entity_type: CASE
+		WHEN {?.what_id:text} ^@ '006' THEN 'opportunity'::text
+		WHEN {?.what_id:text} ^@ '001' THEN 'account'
+		WHEN {?.what_id:text} ^@ '500' THEN 'ticket'$$, CASE WHEN with_leads THEN $$
+		[[WHEN {l.converted_opportunity_id:text} <> '' THEN 'opportunity']]$$ END, $$
+		WHEN {?.who_id:text} ^@ '003' THEN 'contact'
+		WHEN {?.who_id:text} ^@ '00Q' THEN 'lead'
+		WHEN {?.account_id:text} <> '' THEN 'account' END
+entity: CASE
+		WHEN {?.what_id:text} ^@ '006' OR {?.what_id:text} ^@ '001' OR {?.what_id:text} ^@ '500' THEN {?.what_id:text}$$, CASE WHEN with_leads THEN $$
+		[[WHEN {l.converted_opportunity_id:text} <> '' THEN {l.converted_opportunity_id:text}]]$$ END, $$
+		WHEN {?.who_id:text} ^@ '003' OR {?.who_id:text} ^@ '00Q' THEN {?.who_id:text}
+		ELSE {?.account_id:text} END$$, CASE alias WHEN 't' THEN $$
+kind: CASE {t.task_subtype:text}
+		WHEN 'Call' THEN 'call'::text
+		WHEN 'Email' THEN 'email'
+		WHEN 'ListEmail' THEN 'email'
+		WHEN 'LinkedIn' THEN 'message'
+		ELSE CASE
+			WHEN {t.type:text} IS NULL THEN 'task'
+			WHEN {t.type:text} LIKE ANY ('{%Call%,%call%}') THEN 'call'
+			WHEN {t.type:text} LIKE ANY ('{%Email%,%email%}') THEN 'email'
+			WHEN {t.type:text} LIKE ANY ('{%Demo%,%demo%}') THEN 'demo'
+			WHEN {t.type:text} LIKE ANY ('{%Meeting%,%meeting%}') THEN 'meeting'
+			ELSE 'task' END END$$ ELSE $$
+kind: CASE
+		WHEN {e.type:text} LIKE ANY ('{%Call%,%call%}') THEN 'call'::text
+		WHEN {e.type:text} LIKE ANY ('{%Demo%,%demo%}') THEN 'demo'
+		ELSE 'meeting' END$$ END, E'\nat: ', at, $$
+actor: {?.owner_id:text}
+event_id: 'sf:<table>:' || {?.id:text!}
+recorded_at: {?.created_date:time}
+status: $$, status, rest, $$
+attrs: jsonb_strip_nulls(jsonb_build_object('type', {?.type:text}, 'what_id', {?.what_id:text}, 'who_id', {?.who_id:text}, 'account_id', {?.account_id:text}))
+source: '<table>'::text
+FROM {?}$$, CASE WHEN with_leads THEN $$
+[[LEFT JOIN {l} ON {l.id} = {?.who_id}]]$$ END, $$
+WHERE {?:kept}$$, condition), '{?', '{' || alias), '<table>', CASE alias WHEN 't' THEN 'task' ELSE 'event' END)
+$preset$;
+COMMENT ON FUNCTION activity_metrics.preset_salesforce_activity(text, text, boolean, text, text, text, text) IS
+'Internal: a part of preset salesforce over task or event; with_leads: those of a lead that became an opportunity belong to that.';
+
 CREATE FUNCTION activity_metrics.preset_salesforce(options jsonb) RETURNS TABLE (part text, key text, title text, body text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $preset$
 	VALUES
@@ -44,120 +91,34 @@ example: coalesce({o.created_date:time}, {o.close_date:time})$$),
 	('left_out', 'fh', 'deleted', '{fh.is_deleted:bool}'),
 	('left_out', 'hm', 'deleted', '{hm.is_deleted:bool}'),
 	('left_out', 'l', 'deleted', '{l.is_deleted:bool}'),
-	('left_out', 'l', 'merged into another', $$'' <> {l.master_record_id:text}$$),
-
-	('events', NULL, 'tasks with a time of completion: done then, whatever date they were due', $$
-entity_type: CASE
-		WHEN left({t.what_id:text}, 3) = '006' THEN 'opportunity'
-		WHEN left({t.what_id:text}, 3) = '500' THEN 'ticket'
-		WHEN left({t.what_id:text}, 3) = '001' THEN 'account'
-		[[WHEN {l.converted_opportunity_id:text} ~ '.' THEN 'opportunity']]
-		WHEN left({t.who_id:text}, 3) = '00Q' THEN 'lead'
-		WHEN left({t.who_id:text}, 3) = '003' THEN 'contact'
-		WHEN {t.account_id:text} IS NOT NULL THEN 'account' END
-entity: CASE
-		WHEN left({t.what_id:text}, 3) IN ('006', '500', '001') THEN {t.what_id:text}
-		[[WHEN {l.converted_opportunity_id:text} ~ '.' THEN {l.converted_opportunity_id:text}]]
-		WHEN left({t.who_id:text}, 3) IN ('00Q', '003') THEN {t.who_id:text}
-		ELSE {t.account_id:text} END
-kind: CASE
-		WHEN {t.task_subtype:text} = 'Call' THEN 'call'::text
-		WHEN {t.task_subtype:text} IN ('Email', 'ListEmail') THEN 'email'
-		WHEN {t.task_subtype:text} = 'LinkedIn' THEN 'message'
-		WHEN {t.type:text} IS NULL THEN 'task'
-		WHEN {t.type:text} ILIKE '%call%' THEN 'call'
-		WHEN {t.type:text} ILIKE '%email%' THEN 'email'
-		WHEN {t.type:text} ILIKE '%demo%' THEN 'demo'
-		WHEN {t.type:text} ILIKE '%meeting%' THEN 'meeting'
-		ELSE 'task' END
-at: {t.completed_date_time:time!}
-actor: {t.owner_id:text}
-event_id: 'sf:task:' || {t.id:text!}
-recorded_at: {t.created_date:time}
-status: 'done'::text
+	('left_out', 'l', 'merged into another', $$'' <> {l.master_record_id:text}$$)
+	UNION ALL
+	SELECT a.* FROM (VALUES
+		(1, 'tasks with a time of completion: done then, whatever date they were due', 't', false,
+		 '{t.completed_date_time:time!}', $$'done'::text$$, $$
 value: {t.call_duration_in_seconds:number}
-origin: CASE [[WHEN {t.created_by_id:text} = ANY (string_to_array({=integration_users}, '|')) THEN 'integration' ]]WHEN {t.task_subtype:text} IN ('ListEmail', 'Cadence') THEN 'auto' END
-attrs: jsonb_strip_nulls(jsonb_build_object('type', {t.type:text}, 'subtype', {t.task_subtype:text}, 'direction', {t.call_type:text}, 'outcome', {t.call_disposition:text}, 'what_id', {t.what_id:text}, 'who_id', {t.who_id:text}, 'account_id', {t.account_id:text}))
-source: 'task'::text
-FROM {t}
-[[LEFT JOIN {l} ON {l.id} = {t.who_id} AND left({t.who_id}, 3) = '00Q']]
-WHERE {t:kept}
+origin: CASE [[WHEN {t.created_by_id:text} = ANY (string_to_array({=integration_users}, '|')) THEN 'integration' ]]WHEN {t.task_subtype:text} IN ('ListEmail', 'Cadence') THEN 'auto'::text END$$, $$
 	AND {t.completed_date_time:time!} IS NOT NULL
 	[[AND {t.is_closed:bool} IS NOT FALSE]]
-$$),
-	('events', NULL, 'tasks without one: done if closed, by the due date but not later than the last change; else planned', $$
-entity_type: CASE
-		WHEN left({t.what_id:text}, 3) = '006' THEN 'opportunity'
-		WHEN left({t.what_id:text}, 3) = '500' THEN 'ticket'
-		WHEN left({t.what_id:text}, 3) = '001' THEN 'account'
-		[[WHEN {l.converted_opportunity_id:text} ~ '.' THEN 'opportunity']]
-		WHEN left({t.who_id:text}, 3) = '00Q' THEN 'lead'
-		WHEN left({t.who_id:text}, 3) = '003' THEN 'contact'
-		WHEN {t.account_id:text} IS NOT NULL THEN 'account' END
-entity: CASE
-		WHEN left({t.what_id:text}, 3) IN ('006', '500', '001') THEN {t.what_id:text}
-		[[WHEN {l.converted_opportunity_id:text} ~ '.' THEN {l.converted_opportunity_id:text}]]
-		WHEN left({t.who_id:text}, 3) IN ('00Q', '003') THEN {t.who_id:text}
-		ELSE {t.account_id:text} END
-kind: CASE
-		WHEN {t.task_subtype:text} = 'Call' THEN 'call'::text
-		WHEN {t.task_subtype:text} IN ('Email', 'ListEmail') THEN 'email'
-		WHEN {t.task_subtype:text} = 'LinkedIn' THEN 'message'
-		WHEN {t.type:text} IS NULL THEN 'task'
-		WHEN {t.type:text} ILIKE '%call%' THEN 'call'
-		WHEN {t.type:text} ILIKE '%email%' THEN 'email'
-		WHEN {t.type:text} ILIKE '%demo%' THEN 'demo'
-		WHEN {t.type:text} ILIKE '%meeting%' THEN 'meeting'
-		ELSE 'task' END
-at: CASE WHEN [[{t.is_closed:bool}]else[{t.status:text} = 'Completed']]
-		THEN coalesce(least({t.activity_date:time}[[, {t.last_modified_date:time}]]), {t.created_date:time})
-		ELSE coalesce({t.activity_date:time}, {t.created_date:time}) END
-actor: {t.owner_id:text}
-event_id: 'sf:task:' || {t.id:text!}
-recorded_at: {t.created_date:time}
-status: CASE WHEN [[{t.is_closed:bool}]else[{t.status:text} = 'Completed']] THEN 'done'::text ELSE 'planned' END
+	[[AND ({t.what_id:text} <> '' OR ({t.who_id:text} ^@ '00Q') IS NOT TRUE) /* those of leads, by {l.id}, come next */]]$$),
+		(2, 'other tasks: closed ones are done by the due date, but not later than the last change; the rest is planned; what became of a lead counts', 't', true,
+		 $$CASE WHEN [[{t.is_closed:bool}]else[{t.status:text} = 'Completed']]
+		THEN coalesce([[{t.completed_date_time:time}, ]]least({t.activity_date:time}[[, {t.last_modified_date:time}]]), {t.created_date:time})
+		ELSE coalesce({t.activity_date:time}, {t.created_date:time}) END$$,
+		 $$CASE WHEN [[{t.is_closed:bool}]else[{t.status:text} = 'Completed']] THEN 'done'::text ELSE 'planned' END$$, $$
 value: {t.call_duration_in_seconds:number}
-origin: CASE [[WHEN {t.created_by_id:text} = ANY (string_to_array({=integration_users}, '|')) THEN 'integration' ]]WHEN {t.task_subtype:text} IN ('ListEmail', 'Cadence') THEN 'auto' END
-attrs: jsonb_strip_nulls(jsonb_build_object('type', {t.type:text}, 'subtype', {t.task_subtype:text}, 'direction', {t.call_type:text}, 'outcome', {t.call_disposition:text}, 'what_id', {t.what_id:text}, 'who_id', {t.who_id:text}, 'account_id', {t.account_id:text}))
-source: 'task'::text
-FROM {t}
-[[LEFT JOIN {l} ON {l.id} = {t.who_id} AND left({t.who_id}, 3) = '00Q']]
-WHERE {t:kept}
-	[[AND ({t.completed_date_time:time} IS NULL [[OR NOT {t.is_closed:bool}]])]]
-$$),
-	('events', NULL, 'meetings: planned as long as they are in the future', $$
-entity_type: CASE
-		WHEN left({e.what_id:text}, 3) = '006' THEN 'opportunity'
-		WHEN left({e.what_id:text}, 3) = '500' THEN 'ticket'
-		WHEN left({e.what_id:text}, 3) = '001' THEN 'account'
-		[[WHEN {l.converted_opportunity_id:text} ~ '.' THEN 'opportunity']]
-		WHEN left({e.who_id:text}, 3) = '00Q' THEN 'lead'
-		WHEN left({e.who_id:text}, 3) = '003' THEN 'contact'
-		WHEN {e.account_id:text} IS NOT NULL THEN 'account' END
-entity: CASE
-		WHEN left({e.what_id:text}, 3) IN ('006', '500', '001') THEN {e.what_id:text}
-		[[WHEN {l.converted_opportunity_id:text} ~ '.' THEN {l.converted_opportunity_id:text}]]
-		WHEN left({e.who_id:text}, 3) IN ('00Q', '003') THEN {e.who_id:text}
-		ELSE {e.account_id:text} END
-kind: CASE
-		WHEN {e.type:text} ILIKE '%call%' THEN 'call'::text
-		WHEN {e.type:text} ILIKE '%demo%' THEN 'demo'
-		ELSE 'meeting' END
-at: [[{e.start_date_time:time}]else[{e.activity_date_time:time}]]
-actor: {e.owner_id:text}
-event_id: 'sf:event:' || {e.id:text!}
-recorded_at: {e.created_date:time}
-status: CASE [[WHEN {e.no_show_c:bool} THEN 'no_show' ]]WHEN [[{e.start_date_time:time}]else[{e.activity_date_time:time}]] > now() THEN 'planned' ELSE 'done'::text END
+origin: CASE [[WHEN {t.created_by_id:text} = ANY (string_to_array({=integration_users}, '|')) THEN 'integration' ]]WHEN {t.task_subtype:text} IN ('ListEmail', 'Cadence') THEN 'auto'::text END$$, $$
+	[[AND ({t.completed_date_time:time} IS NULL [[OR NOT {t.is_closed:bool}]] [[OR (({t.what_id:text} <> '') IS NOT TRUE AND {t.who_id:text} ^@ '00Q') /* {l.id} */]])]]$$),
+		(3, 'meetings: planned as long as they are in the future', 'e', true,
+		 '[[{e.start_date_time:time}]else[{e.activity_date_time:time}]]',
+		 $$CASE [[WHEN {e.no_show_c:bool} THEN 'no_show' ]]WHEN [[{e.start_date_time:time}]else[{e.activity_date_time:time}]] > now() THEN 'planned' ELSE 'done'::text END$$, $$
 value: {e.duration_in_minutes:number} * 60
-origin: [[CASE WHEN {e.created_by_id:text} = ANY (string_to_array({=integration_users}, '|')) THEN 'integration' END]else[NULL::text]]
-attrs: jsonb_strip_nulls(jsonb_build_object('type', {e.type:text}, 'subtype', {e.event_subtype:text}, 'what_id', {e.what_id:text}, 'who_id', {e.who_id:text}, 'account_id', {e.account_id:text}))
-source: 'event'::text
-FROM {e}
-[[LEFT JOIN {l} ON {l.id} = {e.who_id} AND left({e.who_id}, 3) = '00Q']]
-WHERE {e:kept}
-$$),
+origin: [[CASE WHEN {e.created_by_id:text} = ANY (string_to_array({=integration_users}, '|')) THEN 'integration'::text END]else[NULL::text]]$$, '')) AS k(place, title, alias, with_leads, at, status, rest, condition),
+		LATERAL activity_metrics.preset_salesforce_activity(k.title, k.alias, k.with_leads, k.at, k.status, k.rest, k.condition) AS a
+	UNION ALL
+	VALUES
 	('events', NULL, 'leads; what became an opportunity is counted as that opportunity', $$
-entity_type: CASE WHEN {l.converted_opportunity_id:text} ~ '.' THEN 'opportunity' ELSE 'lead'::text END
+entity_type: CASE WHEN {l.converted_opportunity_id:text} <> '' THEN 'opportunity' ELSE 'lead'::text END
 entity: coalesce(nullif({l.converted_opportunity_id:text}, ''), {l.id:text!})
 kind: 'lead'::text
 at: {l.created_date:time!}
