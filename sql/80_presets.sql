@@ -443,7 +443,7 @@ BEGIN
 	rendered := template;
 	-- blocks first: what is in them may be missing
 	LOOP
-		block := regexp_match(rendered, '\[\[((?:(?!\[\[|\]\]).)*)\]\]');
+		block := regexp_match(rendered, '\[\[(?!\[)((?:(?!\[\[|\]\]).)*)\]\]');
 		EXIT WHEN block IS NULL;
 		first_half := split_part(block[1], ']else[', 1);
 		IF EXISTS (
