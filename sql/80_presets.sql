@@ -400,7 +400,15 @@ $$;
 COMMENT ON FUNCTION activity_metrics.preset_expression(text, regclass, text, text, text, text) IS
 'Internal: a column as time, date, day_end, number, bool, text or json, whatever type it has; as it is if want is NULL or empty. zone: of times without one; days: of days. Errors: a type that cannot be taken so (42804).';
 
-CREATE FUNCTION activity_metrics.preset_money(alias text, amount text, currency text, relation regclass, options jsonb) RETURNS text
+CREATE FUNCTION activity_metrics.preset_kept(left_out jsonb, alias text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(string_agg(format('(%s) IS NOT TRUE /* not: %s */', l ->> 'body', l ->> 'title'), E'\n\tAND ' ORDER BY place), 'true')
+	FROM jsonb_array_elements(left_out) WITH ORDINALITY AS e(l, place) WHERE l ->> 'key' = alias
+$$;
+COMMENT ON FUNCTION activity_metrics.preset_kept(jsonb, text) IS
+'Internal: the condition that no rule of left_out holds for a row of the table with this alias.';
+
+CREATE FUNCTION activity_metrics.preset_money(alias text, amount text, currency text, relation regclass, options jsonb, kept text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	a text := (activity_metrics.preset_column(relation, amount))[1];
@@ -421,8 +429,8 @@ BEGIN
 		RETURN format('%s * (SELECT r.rate::double precision FROM %s AS r WHERE r.currency = %s)', expression, activity_metrics.qualified_name((options ->> 'rates')::regclass), c);
 	END IF;
 	IF only_one IS NULL THEN
-		EXECUTE format('SELECT array_agg(c ORDER BY n DESC, c) FROM (SELECT %s AS c, count(*) AS n FROM %s AS %s GROUP BY 1) AS s WHERE c IS NOT NULL',
-			c, activity_metrics.qualified_name(relation), alias) INTO currencies;
+		EXECUTE format('SELECT array_agg(c ORDER BY n DESC, c) FROM (SELECT %s AS c, count(*) AS n FROM %s AS %s WHERE %s GROUP BY 1) AS s WHERE c IS NOT NULL',
+			c, activity_metrics.qualified_name(relation), alias, kept) INTO currencies;
 		IF currencies IS NULL THEN
 			RETURN expression;
 		ELSIF cardinality(currencies) > 1 THEN
@@ -433,8 +441,8 @@ BEGIN
 	RETURN format('CASE WHEN coalesce(%1$s, %2$L) = %2$L THEN %3$s END', c, only_one, expression);
 END;
 $$;
-COMMENT ON FUNCTION activity_metrics.preset_money(text, text, text, regclass, jsonb) IS
-'Internal: an amount in one currency: by the rates or the currency that the options name, or the only currency there is; NULL where there are several and no rates.';
+COMMENT ON FUNCTION activity_metrics.preset_money(text, text, text, regclass, jsonb, text) IS
+'Internal: an amount in one currency: by the rates or the currency that the options name, or the only currency of the rows for which kept is true; NULL where there are several and no rates.';
 
 CREATE FUNCTION activity_metrics.preset_render(template text, tables jsonb, left_out jsonb, options jsonb, INOUT notes jsonb, OUT rendered text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -486,11 +494,9 @@ BEGIN
 			END IF;
 			relation := (found_table ->> 'oid')::oid;
 			IF token[4] = 'kept' THEN
-				SELECT string_agg(format(E'(%s) IS NOT TRUE /* not: %s */', l ->> 'body', l ->> 'title'), E'\n\tAND ' ORDER BY place) INTO replacement
-					FROM jsonb_array_elements(left_out) WITH ORDINALITY AS e(l, place) WHERE l ->> 'key' = alias;
-				replacement := coalesce(replacement, 'true');
+				replacement := activity_metrics.preset_kept(left_out, alias);
 			ELSIF token[4] = 'money' THEN
-				replacement := activity_metrics.preset_money(alias, split_part(token[5], ' ', 2), split_part(token[5], ' ', 3), relation, options);
+				replacement := activity_metrics.preset_money(alias, split_part(token[5], ' ', 2), split_part(token[5], ' ', 3), relation, options, activity_metrics.preset_kept(left_out, alias));
 				notes := notes || jsonb_build_object('what', 'money', 'key', alias, 'amount', split_part(token[5], ' ', 2), 'currency', split_part(token[5], ' ', 3));
 			ELSIF token[3] IS NULL THEN
 				replacement := (found_table ->> 'name') || ' AS ' || alias;
@@ -694,13 +700,13 @@ BEGIN
 			SELECT DISTINCT n ->> 'amount' AS amount, n ->> 'currency' AS currency FROM jsonb_array_elements(notes) AS n
 			WHERE n ->> 'what' = 'money' AND n ->> 'key' = alias
 		LOOP
-			c := activity_metrics.preset_money(alias, rule.amount, rule.currency, relation, settings);
+			c := activity_metrics.preset_money(alias, rule.amount, rule.currency, relation, settings, activity_metrics.preset_kept(left_out, alias));
 			CONTINUE WHEN cardinality(activity_metrics.preset_column(relation, rule.amount)) = 0 OR cardinality(activity_metrics.preset_column(relation, rule.currency)) = 0;
 			selects := selects || activity_metrics.preset_select('events_left_out', 'amounts that are not in the one currency, and have no rate',
-				format(E'rule: ''amount without a rate: NULL''::text\nsource: %L::text\nid: %s\nexample: %s\nFROM %s AS %s\nWHERE %s IS NOT NULL AND (%s) IS NULL',
+				format(E'rule: ''amount without a rate: NULL''::text\nsource: %L::text\nid: %s\nexample: %s\nFROM %s AS %s\nWHERE %s\n\tAND %s IS NOT NULL AND (%s) IS NULL',
 					tables -> alias ->> 'table', id,
 					activity_metrics.preset_expression(alias, relation, (activity_metrics.preset_column(relation, rule.currency))[1], 'text', 'UTC', 'UTC'),
-					tables -> alias ->> 'name', alias,
+					tables -> alias ->> 'name', alias, activity_metrics.preset_kept(left_out, alias),
 					activity_metrics.preset_expression(alias, relation, (activity_metrics.preset_column(relation, rule.amount))[1], 'number', 'UTC', 'UTC'), c));
 		END LOOP;
 	END LOOP;
