@@ -64,65 +64,6 @@ COMMENT ON COLUMN activity_metrics.preset_registry.options IS 'Options beside th
 COMMENT ON COLUMN activity_metrics.preset_registry.zone IS 'Zone of times without a zone, unless argument tz says otherwise.';
 COMMENT ON COLUMN activity_metrics.preset_registry.funnel IS 'A funnel to begin with.';
 
---
--- Texts as values. In plain SQL, so that they are inlined: a bad text gives NULL, never an error.
---
-
-CREATE FUNCTION activity_metrics.text_to_time(value text, tz text DEFAULT 'UTC') RETURNS timestamptz
-LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-	-- the calendar is in the pattern: 30 February or 24:61 is no time
-	SELECT CASE WHEN value OPERATOR(pg_catalog.~) '^\s*((([12]\d|0[1-9])\d\d-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|1\d|2[0-8])))|([12]\d(0[48]|[2468][048]|[13579][26])|(1[26]|2[048])00)-02-29|9999-12-31)([T ]\s*([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d([.,]\d{1,9})?)?\s*(Z|UTC|[+-](0\d|1[0-5])(:?[0-5]\d)?)?)?\s*$'
-		THEN CASE WHEN value OPERATOR(pg_catalog.~) ':.*(Z|UTC|[+-]\d\d(:?\d\d)?)\s*$'
-			THEN pg_catalog.replace(value, ',', '.')::timestamptz
-			ELSE pg_catalog.timezone(tz, pg_catalog.replace(value, ',', '.')::timestamp) END END;
-END;
-COMMENT ON FUNCTION activity_metrics.text_to_time(text, text) IS
-'A text such as 2024-02-29, 2024-02-29 9:30, 2024-02-29T09:30:00.5Z or ...+01:00 as a time; without a zone it is of zone tz. NULL for any other text: never an error.';
-
-CREATE FUNCTION activity_metrics.text_to_number(value text) RETURNS double precision
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-	SELECT CASE WHEN value OPERATOR(pg_catalog.~) '^\s*[-+]?(\d{1,100}(\.\d{0,100})?|\.\d{1,100})([eE][-+]?\d{1,2})?\s*$' THEN value::double precision END;
-END;
-COMMENT ON FUNCTION activity_metrics.text_to_number(text) IS
-'A text such as 12, -3.5 or 1e6 as a number; NULL for any other text (1,200 or NaN): never an error.';
-
-CREATE FUNCTION activity_metrics.text_to_bool(value text) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-	SELECT CASE WHEN value OPERATOR(pg_catalog.~*) '^\s*(true|t|yes|y|on|1)\s*$' THEN true
-		WHEN value OPERATOR(pg_catalog.~*) '^\s*(false|f|no|n|off|0)\s*$' THEN false END;
-END;
-COMMENT ON FUNCTION activity_metrics.text_to_bool(text) IS
-'TRUE, yes, 1, false, no, 0 and the like as a boolean; NULL for any other text: never an error.';
-
-CREATE FUNCTION activity_metrics.epoch_to_time(value double precision) RETURNS timestamptz
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-	-- 1e11 seconds are the year 5138, 1e11 milliseconds March 1973
-	SELECT CASE WHEN pg_catalog.abs(value) OPERATOR(pg_catalog.<) 1e11 THEN pg_catalog.to_timestamp(value)
-		WHEN pg_catalog.abs(value) OPERATOR(pg_catalog.<) 1e14 THEN pg_catalog.to_timestamp(value OPERATOR(pg_catalog./) 1e3)
-		WHEN pg_catalog.abs(value) OPERATOR(pg_catalog.<) 1e17 THEN pg_catalog.to_timestamp(value OPERATOR(pg_catalog./) 1e6) END;
-END;
-COMMENT ON FUNCTION activity_metrics.epoch_to_time(double precision) IS
-'Seconds, milliseconds (from 1e11) or microseconds (from 1e14) since 1970 as a time; NULL for what is larger: never an error.';
-
-CREATE FUNCTION activity_metrics.text_to_json(value text) RETURNS jsonb
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	IF value ~ '^\s*[\[{"]' THEN
-		RETURN value::jsonb;
-	END IF;
-	RETURN NULL;
-EXCEPTION
-	WHEN data_exception OR program_limit_exceeded THEN
-		RETURN NULL;
-END;
-$$;
-COMMENT ON FUNCTION activity_metrics.text_to_json(text) IS
-'A text as jsonb, if it is an object, an array or a string of JSON; NULL for any other text: never an error.';
-
 CREATE FUNCTION activity_metrics.stage_kind(label text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -757,8 +698,9 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 		(11, 'wins', 'won', 'count_distinct', 'event_id', 'outcome', 'wins'),
 		(12, 'losses', 'lost', 'count_distinct', 'event_id', 'outcome', 'losses'),
 		(13, 'revenue', 'won', 'sum', 'value', 'outcome', 'revenue')) AS d(place, metric, kinds, agg, value, kind, label),
-	-- another relation's metric keeps its name
-	LATERAL (SELECT CASE WHEN EXISTS (SELECT FROM activity_metrics.metric m WHERE m.metric = d.metric AND m.source_relation <> format('%I.events', target_schema))
+	-- another relation's metric keeps its name, as long as that relation exists
+	LATERAL (SELECT CASE WHEN EXISTS (SELECT FROM activity_metrics.metric m WHERE m.metric = d.metric AND m.source_relation <> format('%I.events', target_schema)
+			AND EXISTS (SELECT FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE format('%I.%I', s.nspname, c.relname) = m.source_relation))
 		THEN left(regexp_replace(lower(target_schema), '[^a-z0-9]+', '_', 'g'), 40) || '_' || d.metric ELSE d.metric END) AS n(name)
 	WHERE EXISTS (SELECT FROM unnest(string_to_array(d.kinds, ' | ')) AS k WHERE strpos(events, quote_literal(k)) > 0)
 	AND (d.metric <> 'revenue' OR events !~ 'amounts are in [^\n]*: give option currency')

@@ -3,6 +3,7 @@ BEGIN;
 SELECT no_plan();
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
+DELETE FROM activity_metrics.metric;
 
 -- new: all properties in the table of the kind, property_hs_...
 CREATE SCHEMA hs_new;

@@ -3,6 +3,7 @@ BEGIN;
 SELECT no_plan();
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
+DELETE FROM activity_metrics.metric;
 
 -- Fivetran: snake case, types
 CREATE SCHEMA sf_fivetran;
