@@ -29,6 +29,7 @@
 --                      bool becomes NULL and is listed in events_left_out without further ado
 --    {t.a!}            the part is dropped (reported) if there is no such column; an error if the table is required
 --    {t:kept}          true for the rows that no left_out rule of t names; goes into WHERE
+--    {t.a:same u.b}    t.a = u.b, as texts if their types differ; for joins
 --    {t:money a c}     column a in one currency, c being the column of the currency (options currency and rates)
 --    {=name}           an option as a quoted text; NULL if it was not given
 --    {=zone} {=days}   the zone of times without one; the zone of days
@@ -331,7 +332,7 @@ BEGIN
 		ELSE
 			result := c;
 	END CASE;
-	IF result IS NULL THEN
+	IF result IS NULL AND column_name IS NOT NULL THEN
 		RAISE EXCEPTION 'column "%" of "%" is of type %, which is not taken as %', column_name, relation, type, want USING ERRCODE = '42804',
 			HINT = 'Make a view that casts it, and name the view by an option: options => ''TABLE = VIEW''.';
 	END IF;
@@ -340,6 +341,22 @@ END;
 $$;
 COMMENT ON FUNCTION activity_metrics.preset_expression(text, regclass, text, text, text, text) IS
 'Internal: a column as time, date, day_end, number, bool, text or json, whatever type it has; as it is if want is NULL or empty. zone: of times without one; days: of days. Errors: a type that cannot be taken so (42804).';
+
+CREATE FUNCTION activity_metrics.preset_join(tables jsonb, alias text, spellings text, other text, other_spellings text) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	relation regclass := (tables -> alias ->> 'oid')::oid;
+	other_relation regclass := (tables -> other ->> 'oid')::oid;
+	a text := (activity_metrics.preset_column(relation, spellings))[1];
+	b text := (activity_metrics.preset_column(other_relation, other_spellings))[1];
+	want text := CASE WHEN activity_metrics.column_type(relation, a) = activity_metrics.column_type(other_relation, b) THEN '' ELSE 'text' END;
+BEGIN
+	RETURN coalesce(activity_metrics.preset_expression(alias, relation, a, want, 'UTC', 'UTC') || ' = '
+		|| activity_metrics.preset_expression(other, other_relation, b, want, 'UTC', 'UTC'), 'false');
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.preset_join(jsonb, text, text, text, text) IS
+'Internal: the condition that a column of one table of a preset is equal to one of another, as texts if their types differ; false if there is no such column.';
 
 CREATE FUNCTION activity_metrics.preset_kept(left_out jsonb, alias text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -439,6 +456,8 @@ BEGIN
 			ELSIF token[4] = 'money' THEN
 				replacement := activity_metrics.preset_money(alias, split_part(token[5], ' ', 2), split_part(token[5], ' ', 3), relation, options, activity_metrics.preset_kept(left_out, alias));
 				notes := notes || jsonb_build_object('what', 'money', 'key', alias, 'amount', split_part(token[5], ' ', 2), 'currency', split_part(token[5], ' ', 3));
+			ELSIF token[4] = 'same' THEN
+				replacement := activity_metrics.preset_join(tables, alias, token[3], split_part(btrim(token[5]), '.', 1), split_part(btrim(token[5]), '.', 2));
 			ELSIF token[3] IS NULL THEN
 				replacement := (found_table ->> 'name') || ' AS ' || alias;
 			ELSE
@@ -495,7 +514,7 @@ BEGIN
 		IF in_tail OR line ~ '^\s*FROM\s' THEN
 			in_tail := true;
 			CONTINUE WHEN line ~ '^\s*$';
-			tail := tail || E'\n' || line;
+			tail := tail || E'\n' || rtrim(line);
 		ELSIF named IS NOT NULL AND EXISTS (SELECT FROM activity_metrics.preset_columns(view) AS c WHERE c.column_name = named[1]) THEN
 			current_column := named[1];
 			expressions := expressions || jsonb_build_object(current_column, named[2]);

@@ -95,7 +95,7 @@ CREATE TABLE hs_old.engagement_call AS SELECT engagement_id, property_hs_call_du
 CREATE TABLE hs_old.engagement_email AS SELECT engagement_id FROM engagement_email WHERE engagement_id = 102;
 CREATE TABLE hs_old.engagement_meeting AS SELECT engagement_id, property_hs_meeting_start_time::text AS start_time, property_hs_meeting_end_time::text AS end_time, 'CRM_UI' AS source, CASE WHEN engagement_id = 106 THEN 'No Show' ELSE property_hs_meeting_outcome END AS meeting_outcome FROM engagement_meeting;
 INSERT INTO hs_old.engagement_meeting VALUES (120, '1970-01-19 04:21:34', NULL, 'CRM_UI', NULL), (121, 'yesterday', NULL, 'CRM_UI', NULL);
-CREATE TABLE hs_old.engagement_deal AS SELECT deal_id, engagement_id FROM engagement_deal;
+CREATE TABLE hs_old.engagement_deal AS SELECT deal_id, engagement_id::text FROM engagement_deal;
 CREATE TABLE hs_old.deal AS TABLE deal;
 CREATE TABLE hs_old.merged_deal AS TABLE merged_deal;
 CREATE TABLE hs_old.deal_property_history AS SELECT deal_id, 'dealstage' AS name, value, date_entered AS "timestamp", source FROM deal_stage;
