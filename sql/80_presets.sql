@@ -5,7 +5,7 @@
 --
 -- 1. A row in activity_metrics.preset_registry.
 -- 2. A function activity_metrics.preset_NAME(options jsonb) RETURNS TABLE (part text, key text, title text, body text),
---    IMMUTABLE, with a comment that begins with 'Internal: '. Its rows, in this order:
+--    IMMUTABLE (STABLE if it looks at the source; options then have source_schema), with a comment that begins with 'Internal: '. Its rows, in this order:
 --
 --    part       key      title                          body
 --    table      alias    spellings of its name, a | b   'required; id COLUMN; with COLUMN; without COLUMN; unless A|B'
@@ -13,7 +13,9 @@
 --                                                       columns that tell this table from another of the same name. unless:
 --                                                       not taken if the table of one of those aliases was found
 --    left_out   alias    the rule, two or three words   a condition: rows of the table for which it is true are not in
---                                                       events; they are listed in events_left_out under this rule
+--                                                       events; they are listed in events_left_out under this rule. A
+--                                                       last line 'example: expression' shows a value beside. A rule whose
+--                                                       columns do not all exist falls away (reported)
 --    events,    NULL     what the rows are, a comment   COLUMN: expression, one or more lines each, then FROM ...
 --    entities,                                          (up to a colon: its name). One SELECT of the view;
 --    stages                                             columns not named are NULL of the right type. Every expression must
@@ -41,8 +43,7 @@
 --
 -- 4. Kinds: call, email (direction unknown), email_out, email_in, meeting, demo, message, note, task, proposal, lead,
 --    created, won, lost, reopened as literals 'call'::text, and labels of stages (a part that has column stage: its kind goes
---    through stage_kind()). Metrics of a fixed list are defined for kinds that
---    stand in the view as literals. event_id: 'system:table:' || id, the same for every row of one real event.
+--    through stage_kind()). Metrics of a fixed list are defined for kinds that stand in the view as literals. event_id: 'system:table:' || id, the same for every row of one real event.
 --    status: done, planned, cancelled, no_show. origin: manual, auto, integration or NULL.
 --
 
