@@ -109,6 +109,13 @@ SELECT bag_eq($$SELECT rule, source, id, example FROM hs_crm_2.events_left_out W
 	('January 1970: seconds read as milliseconds', 'engagement_meeting', '120', '1970-01-19 04:21:34+00'), ('no time', 'engagement_meeting', '121', NULL), ('not a time: NULL', 'engagement_meeting.start_time', '121', 'yesterday')$$, 'epoch mix-up and no time at all');
 SELECT is((SELECT count(*) FROM hs_crm_2.events_left_out WHERE rule = 'not found: left out'), 5::bigint, 'tables that are not there are told');
 
+-- both layouts at once: one fills the gaps of the other
+ALTER TABLE engagement_meeting ADD COLUMN start_time timestamptz;
+UPDATE engagement_meeting SET start_time = property_hs_meeting_start_time;
+UPDATE engagement_meeting SET property_hs_meeting_start_time = NULL WHERE engagement_id = 103;
+SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('hubspot', 'hs_new', 'hs_crm', replace => true)$$, 'both layouts at once');
+SELECT bag_eq($$SELECT event_id, entity, at FROM hs_crm.events WHERE kind = 'meeting'$$, $$SELECT event_id, entity, at FROM expected WHERE kind = 'meeting'$$, 'each meeting once, with its time');
+
 -- money in two currencies; the home currency where HubSpot has it
 ALTER TABLE deal ADD COLUMN property_deal_currency_code text DEFAULT 'EUR';
 UPDATE deal SET property_deal_currency_code = 'USD' WHERE deal_id = 6;

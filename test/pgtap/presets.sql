@@ -179,6 +179,9 @@ SELECT results_eq($$SELECT event_column, needed, suggestion, type, others FROM a
 SELECT pg_temp.refused('SELECT activity_metrics.suggest_mapping(NULL)', '22004', 'no relation is given', '');
 SELECT pg_temp.refused($$SELECT activity_metrics.preset_sql('generic', 'shop', 'shop_crm')$$, '22023', 'preset "generic" needs option events', 'suggest_mapping');
 SELECT pg_temp.refused($$SELECT activity_metrics.preset_sql('generic', 'shop', 'shop_crm', options => 'events = visits')$$, '42P01', 'relation "visits" does not exist', 'Did you mean "visit"');
+SELECT pg_temp.refused($$SELECT activity_metrics.preset_sql('generic', 'shop', 'shop_crm', options => 'events = the visits')$$, '42P01', 'relation "the visits" does not exist', 'Did you mean "visit"');
+SELECT ok(activity_metrics.preset_sql('generic', 'half', 'shop_crm', options => 'events = shop.visit, kind = visit_type') ~ 'FROM shop.visit AS t', 'a table of another schema');
+SELECT ok(activity_metrics.preset_sql('generic', 'shop', 'shop_crm', options => 'events = "visit", kind = visit_type') ~ 'FROM shop.visit AS t', 'a quoted name');
 SELECT pg_temp.refused($$SELECT activity_metrics.preset_sql('generic', 'shop', 'shop_crm', options => 'events = visit')$$, '42703', 'which column of "shop.visit" is kind, cannot be told', 'kind = COLUMN');
 SELECT pg_temp.refused($$SELECT activity_metrics.preset_sql('generic', 'shop', 'shop_crm', options => 'events = visit, kind = visit_typ')$$, '42703', 'relation "shop.visit" has no column "visit_typ"', 'Did you mean "visit_type"');
 SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('generic', 'shop', 'shop_crm', 'Europe/Berlin', 'events = visit, kind = visit_type, map = ''Closed Won: won''')$$, 'generic');
