@@ -27,15 +27,18 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 		(12, 'losses', 'lost', 'count_distinct', 'event_id', 'outcome', 'losses'),
 		(13, 'revenue', 'won', 'sum', 'value', 'outcome', 'revenue')) AS d(place, metric, kinds, agg, value, kind, label),
 	-- another relation's metric keeps its name, as long as that relation exists
-	LATERAL (SELECT CASE WHEN EXISTS (SELECT FROM activity_metrics.metric m WHERE m.metric = d.metric AND m.source_relation <> format('%I.events', target_schema)
-			AND EXISTS (SELECT FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE format('%I.%I', s.nspname, c.relname) = m.source_relation))
+	LATERAL (SELECT CASE WHEN EXISTS (SELECT FROM activity_metrics.metric m WHERE m.metric = d.metric
+			AND (m.source_relation IS NULL OR (m.source_relation <> format('%I.events', target_schema)
+				AND EXISTS (SELECT FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE format('%I.%I', s.nspname, c.relname) = m.source_relation))))
 		THEN left(regexp_replace(lower(target_schema), '[^a-z0-9]+', '_', 'g'), 40) || '_' || d.metric ELSE d.metric END) AS n(name)
 	WHERE EXISTS (SELECT FROM unnest(string_to_array(d.kinds, ' | ')) AS k WHERE strpos(events, quote_literal(k)) > 0)
 	AND (d.metric <> 'revenue' OR events !~ 'amounts are in [^\n]*: give option currency')
+	-- one that is there stays as its owner left it: targets, owner, label
+	AND NOT EXISTS (SELECT FROM activity_metrics.metric m WHERE m.metric = n.name AND m.source_relation = format('%I.events', target_schema))
 	ORDER BY d.place
 $$;
 COMMENT ON FUNCTION activity_metrics.preset_metrics(text, text, text) IS
-'Internal: statements that define the metrics of a preset, for kinds that its view of events has: those written in it as ''call'' and so on. name differs from metric where a metric of that name is over another relation.';
+'Internal: statements that define the metrics of a preset, for kinds that its view of events has: those written in it as ''call'' and so on. name differs from metric where a metric of that name is over another relation; metrics over this view that are there already are not among them.';
 
 CREATE FUNCTION activity_metrics.preset_statements(name text, source_schema text, target_schema text, tz text, options text)
 RETURNS TABLE (what text, subject text, statement text)
@@ -204,5 +207,5 @@ END;
 $$;
 COMMENT ON FUNCTION activity_metrics.install_preset(text, text, text, text, text, boolean) IS
 'Creates views events, entities, stages and events_left_out in target_schema over the tables of a CRM in source_schema, and defines metrics over events: calls, emails, meetings, wins, revenue and so on, as far as the system has them. Nothing is copied; views are plain, owned by the caller, run with the rights of the one who reads them. One row per view, metric and remark on what was not found, then what to run next.
-name: see preset(); target_schema: created if it does not exist; tz: zone of times without a zone (NULL: as the system writes them, see preset()); options: ''name = value, ...'', see preset(); replace: overwrite views of those names. A metric that another relation has already keeps its name; the new one gets target_schema in front, with a NOTICE; one who may not write the dictionary gets no metrics, and a remark. Amounts in several currencies are not added up: without option currency or rates they are NULL and there is no metric revenue.
+name: see preset(); target_schema: created if it does not exist; tz: zone of times without a zone (NULL: as the system writes them, see preset()); options: ''name = value, ...'', see preset(); replace: overwrite views of those names. A metric over the view that is there already stays as it is; one that another relation has keeps its name: the new one gets target_schema in front, with a NOTICE; one who may not write the dictionary gets no metrics, and a remark. Amounts in several currencies are not added up: without option currency or rates they are NULL and there is no metric revenue.
 Errors: no such preset (42704), schema (3F000), required table (42P01), column (42703) or option (22023), a view exists (42P07), no rights (42501).';

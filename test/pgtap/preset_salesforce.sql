@@ -252,6 +252,7 @@ SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('salesforce', 's
 SELECT is((SELECT sum(value) FROM sf_crm.events WHERE kind = 'won'), 1015::float8, 'Salesforce''s own rates');
 
 -- zones: dates are days of a zone, times without one too
+DELETE FROM activity_metrics.metric;
 SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('salesforce', 'sf_fivetran', 'sf_crm', options => 'days = Europe/Berlin', replace => true)$$, 'days of Berlin');
 SELECT is((SELECT at FROM sf_crm.events WHERE kind = 'won' AND entity = '006A'), '2024-03-01 22:59:59Z', 'a day ends there');
 SELECT is((SELECT tz FROM activity_metrics.metric WHERE metric = 'calls'), 'Europe/Berlin', 'and weeks begin there');

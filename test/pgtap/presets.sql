@@ -139,6 +139,10 @@ SELECT results_eq($$SELECT subject FROM activity_metrics.install_preset('salesfo
 DROP TABLE half.event;
 SELECT results_eq($$SELECT subject FROM activity_metrics.install_preset('salesforce', 'Src', 'own', replace => true) WHERE subject LIKE '%wins'$$, $$VALUES ('wins')$$, 'until the relation is gone');
 
+UPDATE activity_metrics.metric SET owner = 'Ann' WHERE metric = 'wins';
+SELECT is_empty($$SELECT subject FROM activity_metrics.install_preset('salesforce', 'Src', 'own', replace => true) WHERE what = 'metric'$$, 'metrics that are there');
+SELECT is((SELECT owner FROM activity_metrics.metric WHERE metric = 'wins'), 'Ann', 'stay as they are');
+
 -- rights: the caller's
 CREATE ROLE preset_reader;
 CREATE ROLE preset_other;
