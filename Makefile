@@ -202,6 +202,10 @@ bench:
 bench-lead-lag:
 	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/bench/lead_lag
 
+# funnel_report() over the views of a preset against a flat table, likewise; TASKS and RUNS change the size
+bench-presets:
+	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/bench/presets
+
 # vanity() on simulated teams beside the bars, on the labelled worlds (also beside lead_lag()), graded;
 # VANITY_ARGS='200 7 harsh' for more worlds of each family and size, a seed, other ranges; needs Debian's python3-numpy, so its own python3 comes first
 PYTHON3 ?= $(firstword $(wildcard /usr/bin/python3) python3)
@@ -235,4 +239,4 @@ dist: $(INSTALL_SQL)
 	git archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/sql/ --add-file=$(INSTALL_SQL) \
 		--prefix=$(EXTENSION)-$(EXTVERSION)/ -o $(EXTENSION)-$(EXTVERSION).zip HEAD
 
-.PHONY: dist unit unit-programs prove test test-all demo demo-clean bench bench-lead-lag bench-lead-lag-size bench-vanity bench-early-warning
+.PHONY: dist unit unit-programs prove test test-all demo demo-clean bench bench-lead-lag bench-lead-lag-size bench-presets bench-vanity bench-early-warning
