@@ -81,6 +81,7 @@ OBJS = $(PURE_OBJS) \
 	src/panel/panel_agg.o \
 	src/panel/panel_state.o \
 	src/panel/period.o \
+	src/refresh/oldest_transaction.o \
 	src/series/regression_sql.o \
 	src/series/series_arguments.o \
 	src/series/series_sql.o \
