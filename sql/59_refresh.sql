@@ -345,7 +345,7 @@ CREATE FUNCTION activity_metrics.refresh_metric(run bigint, name text, wanted_gr
 -- statements of many parts over few rows: compiling them takes longer than running them
 LANGUAGE plpgsql VOLATILE SET jit = off AS $$
 DECLARE
-	grain pg_catalog.text;
+	periods pg_catalog.text;
 	plan pg_catalog.record;
 	bound pg_catalog.record;
 	firsts pg_catalog.int8[];
@@ -360,17 +360,17 @@ DECLARE
 	state pg_catalog.text;
 BEGIN
 	PERFORM pg_catalog.pg_advisory_xact_lock(1634562670, (run OPERATOR(pg_catalog.%) 2147483647)::pg_catalog.int4);
-	SELECT l.grain, pg_catalog.format('%s of %s', l.done OPERATOR(pg_catalog.+) 1, l.total) INTO grain, place FROM activity_metrics.refresh_log AS l
+	SELECT l.grain, pg_catalog.format('%s of %s', l.done OPERATOR(pg_catalog.+) 1, l.total) INTO periods, place FROM activity_metrics.refresh_log AS l
 		WHERE l.run_id OPERATOR(pg_catalog.=) run AND l.metric OPERATOR(pg_catalog.=) name
 			AND (wanted_grain IS NULL OR l.grain OPERATOR(pg_catalog.=) wanted_grain);
 	rows_written := 0;
-	IF grain IS NULL THEN
+	IF periods IS NULL THEN
 		said := pg_catalog.format('%s: no longer in the dictionary', name);
 		RETURN;
 	END IF;
 	BEGIN
-		PERFORM pg_catalog.pg_advisory_xact_lock(1634562662, pg_catalog.hashtext(pg_catalog.concat(name, ' ', grain)));
-		SELECT p.* INTO plan FROM activity_metrics.refresh_plan(name, grain, is_full, look_back, margin_minutes) AS p;
+		PERFORM pg_catalog.pg_advisory_xact_lock(1634562662, pg_catalog.hashtext(pg_catalog.concat(name, ' ', periods)));
+		SELECT p.* INTO plan FROM activity_metrics.refresh_plan(name, periods, is_full, look_back, margin_minutes) AS p;
 		mode := plan.mode;
 		reason := plan.reason;
 		IF plan.seen IS NOT NULL THEN
@@ -379,7 +379,7 @@ BEGIN
 		<<again>>
 		LOOP
 			low := NULL;
-			FOR bound IN SELECT b.* FROM activity_metrics.refresh_bounds(name, grain, plan.tz, mode, plan.first_period, plan.open_end, firsts, lasts) AS b LOOP
+			FOR bound IN SELECT b.* FROM activity_metrics.refresh_bounds(name, periods, plan.tz, mode, plan.first_period, plan.open_end, firsts, lasts) AS b LOOP
 				EXECUTE plan.write_sql INTO part, lost USING bound.since, bound.until, bound.low, bound.high;
 				rows_written := rows_written OPERATOR(pg_catalog.+) part;
 				low := least(low, bound.low);
@@ -392,19 +392,23 @@ BEGIN
 			END LOOP;
 			EXIT;
 		END LOOP;
-		rows_written := activity_metrics.refresh_close(run, name, grain, mode, low, high, rows_written, plan.running,
+		rows_written := activity_metrics.refresh_close(run, name, periods, mode, low, high, rows_written, plan.running,
 			CASE WHEN plan.mode OPERATOR(pg_catalog.<>) 'look-back' THEN plan.horizon END, plan.definition_version, plan.definition_hash);
-		said := pg_catalog.format('%s by %s: %s%s, %s %s written (%s)', name, grain, mode,
+		said := pg_catalog.format('%s by %s: %s%s, %s %s written (%s)', name, periods, mode,
 			CASE WHEN reason IS NOT NULL THEN pg_catalog.format(' (%s)', reason) END, rows_written,
 			CASE WHEN rows_written OPERATOR(pg_catalog.=) 1 THEN 'row' ELSE 'rows' END, place);
 	EXCEPTION
+		-- deleted while we were at work, with its values and its log
+		WHEN foreign_key_violation THEN
+			rows_written := 0;
+			said := pg_catalog.format('%s: no longer in the dictionary', name);
 		WHEN OTHERS THEN
 			GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
 			problem := pg_catalog.format('%s: %s', state, problem);
 			rows_written := 0;
-			said := pg_catalog.format('%s by %s: %s (%s)', name, grain, problem, place);
+			said := pg_catalog.format('%s by %s: %s (%s)', name, periods, problem, place);
 			UPDATE activity_metrics.refresh_log AS l SET done = l.done OPERATOR(pg_catalog.+) 1, finished_at = pg_catalog.clock_timestamp(), rows_written = 0, error = problem
-				WHERE l.run_id OPERATOR(pg_catalog.=) run AND l.metric OPERATOR(pg_catalog.=) name AND l.grain OPERATOR(pg_catalog.=) refresh_metric.grain;
+				WHERE l.run_id OPERATOR(pg_catalog.=) run AND l.metric OPERATOR(pg_catalog.=) name AND l.grain OPERATOR(pg_catalog.=) periods;
 	END;
 END;
 $$;
