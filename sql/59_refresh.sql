@@ -330,7 +330,8 @@ BEGIN
 	GET DIAGNOSTICS ended = ROW_COUNT;
 	UPDATE activity_metrics.refresh_log AS l SET mode = refresh_close.mode, done = l.done + 1, finished_at = clock_timestamp(), rows_written = written + ended,
 			horizon = refresh_close.horizon, definition_version = refresh_close.definition_version, definition_hash = refresh_close.definition_hash, error = NULL,
-			from_period = activity_metrics.period_start(greatest(low, stored.first), l.grain), to_period = activity_metrics.period_start(least(high - 1, stored.last), l.grain)
+			from_period = CASE WHEN low <= stored.last THEN activity_metrics.period_start(greatest(low, stored.first), l.grain) END,
+			to_period = CASE WHEN high > stored.first THEN activity_metrics.period_start(least(high - 1, stored.last), l.grain) END
 		FROM (SELECT min(v.period) AS first, max(v.period) AS last FROM activity_metrics.metric_value v WHERE v.metric = name AND v.grain = refresh_close.grain) AS stored
 		WHERE l.run_id = run AND l.metric = name AND l.grain = refresh_close.grain;
 	RETURN written + ended;

@@ -166,7 +166,7 @@ sub session
 	my %session = (out => '', err => '', file => File::Temp->new);
 	$session{file}->print($statements);
 	$session{file}->close;
-	$session{run} = start [ qw(psql --no-psqlrc --quiet --no-align --tuples-only) ], '<', $session{file}->filename, \$session{out}, \$session{err}, timeout(120);
+	$session{run} = start [ qw(psql --no-psqlrc --quiet --no-align --tuples-only) ], '<', $session{file}->filename, '>', \$session{out}, '2>', \$session{err}, timeout(120);
 	return \%session;
 }
 sub ended { my ($session) = @_; $session->{run}->finish; return $session->{err} }
