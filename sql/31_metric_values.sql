@@ -189,11 +189,32 @@ COMMENT ON FUNCTION activity_metrics.formula_sql(activity_metrics.metric) IS
 
 -- simple metrics
 
+CREATE FUNCTION activity_metrics.warn_of_formula(m activity_metrics.metric) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	author text;
+BEGIN
+	IF (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = CURRENT_USER) THEN
+		SELECT coalesce(max(h.changed_by), m.changed_by) INTO author FROM activity_metrics.metric_history h
+			WHERE h.metric = m.metric AND h.definition_version = m.definition_version;
+		IF author <> CURRENT_USER THEN
+			RAISE WARNING 'the formula of metric "%" was written by role "%" and runs as superuser "%"', m.metric, author, CURRENT_USER
+				USING HINT = format('Read it first: SELECT expr, filter_sql FROM activity_metrics.metric WHERE metric = %L. SET ROLE %I runs it with the rights of its author.', m.metric, author);
+		END IF;
+	END IF;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.warn_of_formula(activity_metrics.metric) IS
+'Internal: warns a superuser before a filter or expr runs that another role wrote.';
+
 CREATE FUNCTION activity_metrics.metric_condition_sql(m activity_metrics.metric) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	condition text := 'true';
 BEGIN
+	IF m.expr IS NOT NULL OR m.filter_sql IS NOT NULL THEN
+		PERFORM activity_metrics.warn_of_formula(m);
+	END IF;
 	IF m.event_kinds IS NOT NULL THEN
 		condition := format('%s OPERATOR(pg_catalog.=) ANY (%L::pg_catalog.text[])',
 			activity_metrics.text_column(m.source_relation::regclass, m.kind_column, 'kind_column'),
