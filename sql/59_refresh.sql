@@ -112,19 +112,18 @@ $$;
 COMMENT ON FUNCTION activity_metrics.refresh_start(bigint, text, text, boolean, integer, integer) IS
 'Internal: a row of refresh_log for a metric whose turn comes.';
 
-CREATE FUNCTION activity_metrics.refresh_leaves(name text) RETURNS TABLE (leaf text, days double precision, is_cumulative boolean, is_odd boolean)
+CREATE FUNCTION activity_metrics.refresh_leaves(name text) RETURNS TABLE (leaf text, days double precision, is_cumulative boolean)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	WITH RECURSIVE tree AS (
-		SELECT m.metric, 0::float8 AS days, false AS is_cumulative, false AS is_odd, 1 AS depth FROM activity_metrics.metric m WHERE m.metric = name
+		SELECT m.metric, 0::float8 AS days, false AS is_cumulative, 1 AS depth FROM activity_metrics.metric m WHERE m.metric = name
 		UNION
-		SELECT p, t.days + CASE WHEN m.type = 'conversion' THEN m.window_days ELSE 0 END, t.is_cumulative OR m.type = 'cumulative',
-			t.is_odd OR (m.type = 'derived' AND NOT (m.additive AND (activity_metrics.formula_sql(m)).additive)), t.depth + 1
+		SELECT p, t.days + CASE WHEN m.type = 'conversion' THEN m.window_days ELSE 0 END, t.is_cumulative OR m.type = 'cumulative', t.depth + 1
 		FROM tree t JOIN activity_metrics.metric m ON m.metric = t.metric, unnest(activity_metrics.metric_parts(m)) AS p WHERE t.depth < 20)
-	SELECT t.metric, max(t.days), bool_or(t.is_cumulative), bool_or(t.is_odd)
+	SELECT t.metric, max(t.days), bool_or(t.is_cumulative)
 	FROM tree t JOIN activity_metrics.metric m ON m.metric = t.metric WHERE m.type = 'simple' GROUP BY t.metric
 $$;
 COMMENT ON FUNCTION activity_metrics.refresh_leaves(text) IS
-'Internal: the simple metrics that a metric is made of; days that one of their events reaches back (conversions), whether it reaches forward (cumulative), and whether a formula gives something for nothing (a + 1), so that its rows tell nothing of ranges.';
+'Internal: the simple metrics that a metric is made of; days that one of their events reaches back (conversions), and whether it reaches forward (cumulative).';
 
 CREATE FUNCTION activity_metrics.recorded_condition(m activity_metrics.metric) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -159,7 +158,6 @@ DECLARE
 	condition text;
 	unrecorded text;
 	sources text[] := '{}';
-	odd boolean := false;
 	relations text := '';
 	back double precision := 0;
 BEGIN
@@ -188,7 +186,6 @@ BEGIN
 			unrecorded := coalesce(unrecorded, part.source_relation);
 		END IF;
 		open_end := open_end OR leaf.is_cumulative;
-		odd := odd OR leaf.is_odd;
 		back := greatest(back, leaf.days);
 		sources := sources || format('%s %s %s', part.source_relation, part.time_column, part.status_column);
 		relations := relations || format(' %s %s', part.source_relation::regclass::oid,
@@ -200,16 +197,14 @@ BEGIN
 	END LOOP;
 	touched_sql := format('SELECT coalesce(pg_catalog.array_agg(first), ''{}''), coalesce(pg_catalog.array_agg(last), ''{}'') FROM (%s) AS t', touched_sql);
 
-	-- a cumulative metric goes up to the last event of its relation, which its stored rows tell if they are of no other
-	odd := odd OR (open_end AND (SELECT count(DISTINCT u) > 1 FROM unnest(sources) AS u));
-
 	write_sql := activity_metrics.metric_values_sql(m, grain, true);
 	definition_hash := md5(write_sql || relations);
 	reason := CASE
 		WHEN is_full THEN 'as asked'
 		WHEN last.metric IS NULL THEN 'for the first time'
 		WHEN last.definition_hash IS DISTINCT FROM definition_hash THEN 'its definition has changed'
-		WHEN odd THEN 'its parts tell no ranges'
+		-- up to the last event of its relation, which the stored rows do not tell if they are of others too
+		WHEN open_end AND (SELECT count(DISTINCT s) > 1 FROM unnest(sources) AS s) THEN 'it is cumulative, over several relations'
 		WHEN unrecorded IS NULL AND last.horizon IS NULL THEN 'it is not known what the last refresh saw' END;
 	mode := CASE WHEN reason IS NOT NULL THEN 'full' WHEN unrecorded IS NULL THEN 'recorded' ELSE 'look-back' END;
 	IF mode = 'recorded' THEN
@@ -247,8 +242,8 @@ BEGIN
 			SELECT e.unit, p.period, CASE WHEN f.unit IS NULL THEN %5$s ELSE f.value END AS value, coalesce(f.n, 0) AS n
 			FROM ends AS e CROSS JOIN LATERAL (
 				SELECT pg_catalog.generate_series(greatest(e.first, $3), least(e.last, $4 OPERATOR(pg_catalog.-) 1)) AS period
-				UNION SELECT pg_catalog.generate_series(e.first, e.old_first OPERATOR(pg_catalog.-) 1)
-				UNION SELECT pg_catalog.generate_series(e.old_last OPERATOR(pg_catalog.+) 1, e.last)) AS p
+				UNION SELECT pg_catalog.generate_series(e.first, least(e.last, e.old_first OPERATOR(pg_catalog.-) 1)) WHERE e.old_first IS NOT NULL
+				UNION SELECT pg_catalog.generate_series(greatest(e.first, e.old_last OPERATOR(pg_catalog.+) 1), e.last) WHERE e.old_last IS NOT NULL) AS p
 			LEFT JOIN fresh AS f ON f.unit OPERATOR(pg_catalog.=) e.unit AND f.period OPERATOR(pg_catalog.=) p.period
 			WHERE e.first IS NOT NULL),
 		gone AS (

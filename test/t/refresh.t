@@ -94,12 +94,12 @@ BEGIN
 				UPDATE refresh_test.ev SET kind = (ARRAY['call', 'won', 'mail'])[1 + floor(random() * 3)::integer], value = nullif(floor(random() * 9), 0),
 					actor = CASE WHEN random() < 0.5 THEN actor ELSE 'rep ' || floor(random() * 9) END, status = CASE WHEN random() < 0.2 THEN 'cancelled' END,
 					entity = floor(random() * 12), recorded_at = now()
-					WHERE id IN (SELECT id FROM refresh_test.ev ORDER BY random() LIMIT 1 + floor(random() * 4)::integer);
+					WHERE id IN (SELECT id FROM (SELECT id, random() AS r FROM (SELECT id FROM refresh_test.ev ORDER BY id OFFSET 0) AS a OFFSET 0) AS b ORDER BY r LIMIT 1 + floor(random() * 4)::integer);
 			ELSIF choice = 7 AND random() < 0.3 THEN
-				DELETE FROM refresh_test.ev WHERE id IN (SELECT id FROM refresh_test.ev ORDER BY random() LIMIT 2);
+				DELETE FROM refresh_test.ev WHERE id IN (SELECT id FROM (SELECT id, random() AS r FROM (SELECT id FROM refresh_test.ev ORDER BY id OFFSET 0) AS a OFFSET 0) AS b ORDER BY r LIMIT 2);
 				due := true;
 			ELSIF choice = 8 AND random() < 0.3 THEN
-				UPDATE refresh_test.ev SET at = origin + random() * span, recorded_at = now() WHERE id IN (SELECT id FROM refresh_test.ev ORDER BY random() LIMIT 2);
+				UPDATE refresh_test.ev SET at = origin + random() * span, recorded_at = now() WHERE id IN (SELECT id FROM (SELECT id, random() AS r FROM (SELECT id FROM refresh_test.ev ORDER BY id OFFSET 0) AS a OFFSET 0) AS b ORDER BY r LIMIT 2);
 				due := true;
 			END IF;
 			COMMIT;
@@ -118,10 +118,10 @@ END;
 SELECT string_agg(format('round %s: %s', round, what), E'\\n') FROM refresh_test.failure;
 SQL
 is(sql($random), '', "$rounds rounds of random changes: what is stored is what metric_values() gives");
-is_true(q{count(*) FILTER (WHERE mode = 'recorded') > 0.5 * count(*) FROM activity_metrics.refresh_log WHERE metric NOT IN ('odd', 'across')}, 'most of it by recorded_at');
+is_true(q{count(*) FILTER (WHERE mode = 'recorded') > 0.5 * count(*) FROM activity_metrics.refresh_log WHERE metric <> 'across'}, 'most of it by recorded_at');
 is_true(q{count(*) > 1000 AND count(*) FILTER (WHERE value IS NULL) > 100 FROM activity_metrics.metric_value}, 'there is something to compare');
 is(sql(q{SELECT string_agg(DISTINCT metric || ' ' || coalesce(error, 'is at work'), ', ') FROM activity_metrics.refresh_log WHERE error IS NOT NULL OR finished_at IS NULL OR done > total}), '', 'no error');
-is(sql(q{SELECT string_agg(DISTINCT mode, ' ') FROM activity_metrics.refresh_log WHERE metric IN ('odd', 'across')}), 'full', 'what has no ranges is full');
+is(sql(q{SELECT string_agg(DISTINCT mode, ' ') FROM activity_metrics.refresh_log WHERE metric = 'across'}), 'full', 'a cumulative metric over several relations is full');
 
 #
 # The catch: a change that is not recorded is not seen, a full refresh sees it
@@ -190,7 +190,7 @@ my $write = 'SET lock_timeout = 0; ' . join ' ', map {
 } 1 .. 25;
 my @writers = map { session($write =~ s/'rep /'writer $_ /gr) } 1 .. 3;
 my $refreshes = 0;
-while ($refreshes < 200 && grep { $_->{run}->pump_nb, $_->{run}->pumpable } @writers)
+while ($refreshes < 200 && grep { $_->{run}->pumpable && eval { $_->{run}->pump_nb; 1 } } @writers)
 {
 	sql(q{CALL activity_metrics.refresh('{calls,effort,last_28_days}', margin_minutes => 0.002, verbose => false)});
 	$refreshes++;
