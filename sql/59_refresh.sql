@@ -440,18 +440,19 @@ DECLARE
 BEGIN
 	CALL activity_metrics.refresh_may_commit();
 	names := activity_metrics.refresh_names(metrics, grain, look_back, margin_minutes, ARRAY[refresh.full, refresh.verbose]);
-	-- in any other isolation what is read could be older than the lock
+	-- in any other isolation what is read could be older than the lock; at once, before any snapshot
 	COMMIT;
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	run := activity_metrics.refresh_begin();
 	COMMIT;
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	FOR i IN 1 .. pg_catalog.cardinality(names) LOOP
-		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 		PERFORM activity_metrics.refresh_start(run, names[i], grain, refresh.full, i, pg_catalog.cardinality(names));
 		COMMIT;
 		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 		SELECT o.* INTO outcome FROM activity_metrics.refresh_metric(run, names[i], grain, refresh.full, look_back, margin_minutes) AS o;
 		COMMIT;
+		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 		IF outcome.problem IS NOT NULL THEN
 			problems := pg_catalog.array_append(problems, names[i]);
 		END IF;
