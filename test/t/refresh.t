@@ -258,6 +258,8 @@ is(sql('SELECT refresh_test.wrong()'), '', 'mended');
 #
 like(error_of('BEGIN; CALL activity_metrics.refresh();'), qr/25001.*cannot run inside a transaction block.*HINT.*refresh_in_transaction/s, 'inside a transaction block');
 like(error_of('SET default_transaction_read_only = on; CALL activity_metrics.refresh();'), qr/25006.*read-only.*HINT/s, 'read-only');
+like(error_of('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT activity_metrics.refresh_in_transaction();'), qr/25001.*repeatable read.*HINT.*READ COMMITTED/s, 'in a transaction that does not see what is committed meanwhile');
+like(error_of('BEGIN READ ONLY; SELECT activity_metrics.refresh_in_transaction();'), qr/25006.*HINT/s, 'in one that is read-only');
 like(error_of('CREATE FUNCTION pg_temp.f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN CALL activity_metrics.refresh(); END $$; SELECT pg_temp.f();'), qr/25001.*refresh_in_transaction/s, 'in a function');
 like(error_of('DO $$ BEGIN CALL activity_metrics.refresh(); EXCEPTION WHEN division_by_zero THEN NULL; END $$;'), qr/25001.*refresh_in_transaction/s, 'in a block with EXCEPTION');
 is(error_of('DO $$ BEGIN CALL activity_metrics.refresh(verbose => false); END $$;'), '', 'in a block that may commit');
