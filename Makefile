@@ -185,6 +185,10 @@ bench:
 bench-lead-lag:
 	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/bench/lead_lag
 
+# refresh() after 1,000 new events against a full one, likewise
+bench-refresh:
+	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/bench/refresh
+
 # vanity() on labelled worlds, graded; needs Debian's python3-numpy, so its own python3 comes first
 PYTHON3 ?= $(firstword $(wildcard /usr/bin/python3) python3)
 bench-vanity:
@@ -206,4 +210,4 @@ dist: $(INSTALL_SQL)
 	git archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/sql/ --add-file=$(INSTALL_SQL) \
 		--prefix=$(EXTENSION)-$(EXTVERSION)/ -o $(EXTENSION)-$(EXTVERSION).zip HEAD
 
-.PHONY: dist unit unit-programs prove test test-all demo demo-clean bench bench-lead-lag bench-lead-lag-size bench-vanity
+.PHONY: dist unit unit-programs prove test test-all demo demo-clean bench bench-lead-lag bench-lead-lag-size bench-refresh bench-vanity
