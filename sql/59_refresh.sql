@@ -16,7 +16,7 @@ COMMENT ON SEQUENCE activity_metrics.refresh_run IS 'Numbers of runs of refresh(
 CREATE INDEX refresh_log_last ON activity_metrics.refresh_log (metric, grain, finished_at) WHERE error IS NULL;
 
 CREATE FUNCTION activity_metrics.oldest_transaction_start() RETURNS timestamptz
-AS 'MODULE_PATHNAME', 'am_oldest_transaction_start' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+AS 'MODULE_PATHNAME', 'am_oldest_transaction_start' LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION activity_metrics.oldest_transaction_start() IS
 'Start of the oldest transaction that is open in this database, whoever''s it is; at the latest the start of one''s own.
 Rows written with DEFAULT now() before this time are committed, or never will be. Prepared transactions are not looked at: see pg_prepared_xacts. Where track_activities is off, the start of the session counts.';
@@ -460,6 +460,9 @@ BEGIN
 			RAISE NOTICE '%', outcome.said;
 		END IF;
 	END LOOP;
+	IF refresh.verbose AND pg_catalog.cardinality(names) OPERATOR(pg_catalog.=) 0 THEN
+		RAISE NOTICE 'no metric to refresh' USING HINT = 'define_metric() adds one; without names, only active ones are refreshed.';
+	END IF;
 	PERFORM activity_metrics.refresh_warning(problems, pg_catalog.cardinality(names));
 END;
 $$;

@@ -74,7 +74,7 @@ DECLARE
 	-- those that have to be refreshed in full, those whose turn it is
 	due text[] := '{}';
 	chosen text[];
-	some text[];
+	turn text[];
 	said text;
 	choice integer;
 BEGIN
@@ -110,10 +110,10 @@ BEGIN
 			COMMIT;
 		END LOOP;
 		chosen := ARRAY(SELECT metric FROM activity_metrics.metric WHERE (hashtext(metric) + round) % 3 = 0 OR round = $rounds);
-		some := ARRAY(SELECT unnest(chosen) INTERSECT SELECT unnest(due));
-		CALL activity_metrics.refresh(some, full => true, margin_minutes => 0, verbose => false);
-		some := ARRAY(SELECT unnest(chosen) EXCEPT SELECT unnest(due));
-		CALL activity_metrics.refresh(some, margin_minutes => 0, verbose => false);
+		turn := ARRAY(SELECT unnest(chosen) INTERSECT SELECT unnest(due));
+		CALL activity_metrics.refresh(turn, full => true, margin_minutes => 0, verbose => false);
+		turn := ARRAY(SELECT unnest(chosen) EXCEPT SELECT unnest(due));
+		CALL activity_metrics.refresh(turn, margin_minutes => 0, verbose => false);
 		due := ARRAY(SELECT unnest(due) EXCEPT SELECT unnest(chosen));
 		said := refresh_test.wrong(chosen);
 		IF said <> '' THEN
