@@ -220,10 +220,10 @@ COMMENT ON FUNCTION activity_metrics.check_metric(activity_metrics.metric) IS
 CREATE FUNCTION activity_metrics.formula_check_sql(m activity_metrics.metric, argument text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	-- HAVING: an expression has to be an aggregate
+	-- no row is read, but rights are checked; HAVING: an expression has to be an aggregate; the product: and a number
 	RETURN CASE argument
-		WHEN 'filter' THEN format(E'SELECT FROM %s AS e WHERE false AND (%s\n)', m.source_relation, m.filter_sql)
-		ELSE format(E'SELECT (%s\n)::pg_catalog.float8 FROM %s AS e WHERE false HAVING true', m.expr, m.source_relation) END;
+		WHEN 'filter' THEN format(E'SELECT FROM %s AS e WHERE (%s\n) LIMIT 0', m.source_relation, m.filter_sql)
+		ELSE format(E'SELECT ((%s\n) OPERATOR(pg_catalog.*) 1::pg_catalog.float8)::pg_catalog.float8 FROM %s AS e HAVING true LIMIT 0', m.expr, m.source_relation) END;
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.formula_check_sql(activity_metrics.metric, text) IS

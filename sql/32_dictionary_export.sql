@@ -118,7 +118,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 		CASE WHEN m.event_kinds IS NOT NULL THEN format('%I IN (%s)', m.kind_column, (SELECT string_agg(quote_literal(k), ', ' ORDER BY i) FROM unnest(activity_metrics.step_kinds(m.event_kinds, 'event_kinds')) WITH ORDINALITY AS t(k, i))) END,
 		(SELECT format('(%1$I IS NULL OR lower(trim(%1$I)) NOT IN (''planned'', ''cancelled'', ''canceled'', ''no_show'', ''no-show'', ''no show''))', s)
 			FROM (SELECT coalesce(m.status_column, CASE WHEN activity_metrics.column_type(to_regclass(m.source_relation), 'status') IS NOT NULL THEN 'status' END) AS s) AS t WHERE s IS NOT NULL),
-		'(' || m.filter_sql || ')'), '')
+		-- the end of the line ends a comment
+		'(' || m.filter_sql || CASE WHEN m.filter_sql LIKE '%--%' THEN E'\n' ELSE '' END || ')'), '')
 $$;
 COMMENT ON FUNCTION activity_metrics.plain_condition(activity_metrics.metric) IS
 'Internal: the condition that a row counts in a simple metric, in SQL that other servers read; NULL for none.';
@@ -140,7 +141,7 @@ DECLARE
 BEGIN
 	IF m.type = 'simple' THEN
 		RETURN CASE m.agg
-			WHEN 'expr' THEN m.expr
+			WHEN 'expr' THEN m.expr || CASE WHEN m.expr LIKE '%--%' THEN E'\n' ELSE '' END
 			WHEN 'count' THEN format('COUNT(%s)', activity_metrics.plain_value(m))
 			WHEN 'count_distinct' THEN format('COUNT(DISTINCT %s)', activity_metrics.plain_value(m))
 			WHEN 'sum' THEN format('COALESCE(SUM(%s), 0)', activity_metrics.plain_value(m))
