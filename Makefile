@@ -22,6 +22,8 @@ PURE_OBJS = \
 	src/stats/granger.o \
 	src/stats/distributed_lag.o \
 	src/stats/dose_response.o \
+	src/stats/two_way_poisson.o \
+	src/panel/period_slots.o \
 	src/funnel/funnel_spec.o \
 	src/funnel/funnel_explain.o \
 	src/funnel/funnel_match.o \
@@ -32,15 +34,20 @@ PURE_OBJS = \
 	src/funnel/funnel_any_order.o \
 	src/funnel/window_funnel.o \
 	src/lead_lag/lead_lag.o \
+	src/lead_lag/lead_lag_columns.o \
+	src/lead_lag/lead_lag_sums.o \
 	src/lead_lag/lead_lag_forecast.o \
 	src/lead_lag/lead_lag_prepare.o \
 	src/lead_lag/lead_lag_words.o \
+	src/lead_lag/panel_dose.o \
 	src/lead_lag/panel_granger.o \
 	src/vanity/vanity.o \
 	src/vanity/vanity_fit.o \
 	src/vanity/vanity_posterior.o \
 	src/vanity/vanity_words.o \
-	src/vanity/gaming.o
+	src/vanity/gaming.o \
+	src/vanity/gaming_scan.o \
+	src/vanity/proof_of_work.o
 
 OBJS = $(PURE_OBJS) \
 	src/activity_metrics.o \
@@ -74,6 +81,7 @@ OBJS = $(PURE_OBJS) \
 	src/funnel/funnel_state.o \
 	src/funnel/funnel_tally.o \
 	src/lead_lag/lead_lag_agg.o \
+	src/lead_lag/panel_dose_agg.o \
 	src/lead_lag/panel_granger_agg.o \
 	src/panel/event_panel.o \
 	src/panel/event_panel_agg.o \
@@ -85,6 +93,7 @@ OBJS = $(PURE_OBJS) \
 	src/series/regression_sql.o \
 	src/series/series_arguments.o \
 	src/series/series_sql.o \
+	src/vanity/target_agg.o \
 	src/vanity/vanity_agg.o
 
 # The install script is made of one file per capability, in order of number.
@@ -189,11 +198,16 @@ bench-lead-lag:
 bench-refresh:
 	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/bench/refresh
 
-# vanity() on labelled worlds, graded; needs Debian's python3-numpy, so its own python3 comes first
+# vanity() on simulated teams beside the bars, on the labelled worlds (also beside lead_lag()), graded;
+# VANITY_ARGS='200 7 harsh' for more worlds of each family and size, a seed, other ranges; needs Debian's python3-numpy, so its own python3 comes first
 PYTHON3 ?= $(firstword $(wildcard /usr/bin/python3) python3)
+VANITY_ARGS ?= 40
 bench-vanity:
 	@$(MKDIR_P) $(UNIT_BUILD)
+	@$(UNIT_CC) $(UNIT_CFLAGS) -I$(srcdir)/src -o $(UNIT_BUILD)/vanity_sim $(srcdir)/bench/vanity_sim.c $(PURE_SRCS) -lm
+	@$(UNIT_BUILD)/vanity_sim $(VANITY_ARGS)
 	@$(UNIT_CC) $(UNIT_CFLAGS) -I$(srcdir)/src -o $(UNIT_BUILD)/vanity_worlds $(srcdir)/bench/vanity_worlds.c $(PURE_SRCS) -lm
+	@$(UNIT_BUILD)/vanity_worlds $(SHARED)/vanity_worlds agree
 	@$(UNIT_BUILD)/vanity_worlds $(SHARED)/vanity_worlds > $(UNIT_BUILD)/predictions.csv
 	@$(PYTHON3) $(SHARED)/vanity_worlds/grade.py $(SHARED)/vanity_worlds/labels.json $(UNIT_BUILD)/predictions.csv --bars
 
