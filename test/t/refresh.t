@@ -259,6 +259,8 @@ like($err, qr/NOTICE:.*spread by week: 22012: division by zero \(2 of 3\)/, 'an 
 like($err, qr/NOTICE:.*wins by week: recorded/, 'the next is done');
 like($err, qr/WARNING:.*1 of 3 metrics was not refreshed: spread/, 'a warning at the end');
 is(sql(q{SELECT error FROM activity_metrics.refresh_log WHERE metric = 'spread' ORDER BY run_id DESC LIMIT 1}), '22012: division by zero', 'the log has it');
+like(error_of(q{SET client_min_messages = notice; CALL activity_metrics.refresh('{}')}), qr/NOTICE:.*no metric to refresh/, 'nothing to do is said');
+is(error_of(q{SET client_min_messages = notice; CALL activity_metrics.refresh('{calls}', verbose => false)}), '', 'verbose => false says nothing');
 sql(q{UPDATE activity_metrics.metric SET expr = 'max(value) - min(value)' WHERE metric = 'spread'; CALL activity_metrics.refresh(margin_minutes => 0.002, verbose => false)});
 is(sql('SELECT refresh_test.wrong()'), '', 'mended');
 
