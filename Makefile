@@ -95,6 +95,7 @@ OBJS = $(PURE_OBJS) \
 	src/panel/panel_agg.o \
 	src/panel/panel_state.o \
 	src/panel/period.o \
+	src/refresh/oldest_transaction.o \
 	src/series/regression_sql.o \
 	src/series/series_arguments.o \
 	src/series/series_sql.o \
@@ -206,6 +207,10 @@ bench-lead-lag:
 bench-presets:
 	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/bench/presets
 
+# refresh() after 1,000 new events against a full one, likewise
+bench-refresh:
+	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/bench/refresh
+
 # vanity() on simulated teams beside the bars, on the labelled worlds (also beside lead_lag()), graded;
 # VANITY_ARGS='200 7 harsh' for more worlds of each family and size, a seed, other ranges; needs Debian's python3-numpy, so its own python3 comes first
 PYTHON3 ?= $(firstword $(wildcard /usr/bin/python3) python3)
@@ -239,4 +244,4 @@ dist: $(INSTALL_SQL)
 	git archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/sql/ --add-file=$(INSTALL_SQL) \
 		--prefix=$(EXTENSION)-$(EXTVERSION)/ -o $(EXTENSION)-$(EXTVERSION).zip HEAD
 
-.PHONY: dist unit unit-programs prove test test-all demo demo-clean bench bench-lead-lag bench-lead-lag-size bench-presets bench-vanity bench-early-warning
+.PHONY: dist unit unit-programs prove test test-all demo demo-clean bench bench-lead-lag bench-lead-lag-size bench-presets bench-refresh bench-vanity bench-early-warning

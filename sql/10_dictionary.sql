@@ -332,7 +332,7 @@ COMMENT ON COLUMN activity_metrics.metric_value.refreshed_at IS 'When this was w
 
 CREATE TABLE activity_metrics.refresh_log (
 	run_id bigint NOT NULL,
-	metric text NOT NULL,
+	metric text NOT NULL REFERENCES activity_metrics.metric ON UPDATE CASCADE ON DELETE CASCADE,
 	grain text NOT NULL,
 	mode text NOT NULL CHECK (mode IN ('full', 'recorded', 'look-back')),
 	from_period date,
@@ -344,6 +344,7 @@ CREATE TABLE activity_metrics.refresh_log (
 	rows_written bigint,
 	horizon timestamptz,
 	definition_version integer,
+	definition_hash text,
 	error text,
 	PRIMARY KEY (run_id, metric, grain)
 );
@@ -364,5 +365,6 @@ COMMENT ON COLUMN activity_metrics.refresh_log.finished_at IS 'When it ended; NU
 COMMENT ON COLUMN activity_metrics.refresh_log.rows_written IS 'Rows of metric_value inserted, changed or deleted.';
 COMMENT ON COLUMN activity_metrics.refresh_log.horizon IS 'What was recorded before this time, and will be committed, had been seen; the next refresh starts here.';
 COMMENT ON COLUMN activity_metrics.refresh_log.definition_version IS 'Version of the definition.';
+COMMENT ON COLUMN activity_metrics.refresh_log.definition_hash IS 'Hash of the statement that computed the values; where it is another one now, the next refresh is full.';
 COMMENT ON COLUMN activity_metrics.refresh_log.error IS 'What went wrong; NULL: nothing.';
 
