@@ -527,7 +527,9 @@ CREATE FUNCTION activity_metrics.history_before_insert() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	-- a dump brings its own rows, after those that the restored metrics have made
-	DELETE FROM activity_metrics.metric_history h WHERE h.metric = NEW.metric AND h.definition_version = NEW.definition_version;
+	IF EXISTS (SELECT FROM activity_metrics.metric_history h WHERE h.metric = NEW.metric AND h.definition_version = NEW.definition_version) THEN
+		DELETE FROM activity_metrics.metric_history h WHERE h.metric = NEW.metric AND h.definition_version = NEW.definition_version;
+	END IF;
 	NEW.changed_by := CASE WHEN (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = CURRENT_USER) THEN NEW.changed_by ELSE CURRENT_USER END;
 	RETURN NEW;
 END;
