@@ -497,7 +497,7 @@ BEGIN
 		FROM (SELECT activity_metrics.metric_definition(NEW) AS new, CASE TG_OP WHEN 'UPDATE' THEN activity_metrics.metric_definition(OLD) END AS old) AS d;
 	END IF;
 	IF TG_OP = 'UPDATE' AND NEW.metric <> OLD.metric THEN
-		UPDATE activity_metrics.metric m SET expr = regexp_replace(m.expr, format('\m%s\M', OLD.metric), NEW.metric, 'g')
+		UPDATE activity_metrics.metric m SET expr = regexp_replace(m.expr, format(E'\\m%s\\M', OLD.metric), NEW.metric, 'g')
 			WHERE m.type = 'derived' AND OLD.metric = ANY (activity_metrics.formula_names(m.expr, m.metric));
 	END IF;
 	RETURN NULL;

@@ -38,7 +38,7 @@ BEGIN
 		rest := ltrim(rest, E' \t\r\n');
 		position_of := length(formula) - length(rest) + 1;
 		EXIT WHEN rest = '';
-		token := substring(rest FROM '^(?:[a-z][a-z0-9_]*|[0-9]+(?:\.[0-9]+)?(?![0-9a-z_.])|[-+*/()])');
+		token := substring(rest FROM '^(?:[a-z][a-z0-9_]*|[0-9]+(?:[.][0-9]+)?(?![0-9a-z_.])|[-+*/()])');
 		IF token IS NULL OR operand <> (token ~ '^[a-z0-9(]' OR (token = '-' AND operand)) THEN
 			RAISE EXCEPTION 'formula of metric "%" is not valid at character %', metric, position_of USING ERRCODE = '22023',
 				DETAIL = format('At "%s" %s was expected.', left(rest, 20), CASE WHEN operand THEN 'a name of a metric, a number or (' ELSE 'an operator or )' END),
