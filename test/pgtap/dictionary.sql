@@ -18,7 +18,8 @@ CREATE TABLE event AS
 DELETE FROM event WHERE at BETWEEN '2024-04-01Z' AND '2024-04-25Z';
 INSERT INTO event VALUES (2001, 'edge', 'call', '2024-05-01 10:00Z', 'rep 0', 1, NULL, 'north'), (2002, 'edge', 'won', '2024-05-15 10:00Z', 'rep 1', 2, NULL, 'north'), (2003, 'edge', 'won', '2024-05-15 10:00:00.000001Z', 'rep 1', 2, NULL, 'north'),
 	(2004, 'tie', 'call', '2024-05-01 10:00Z', 'rep 0', 1, NULL, 'north'), (2005, 'tie', 'won', '2024-05-01 10:00Z', 'rep 1', 2, NULL, 'north'),
-	(2006, NULL, 'call', '2024-05-02 10:00Z', 'rep 0', NULL, NULL, NULL), (2007, 'e1', 'call', NULL, 'rep 0', 5, NULL, 'north');
+	(2006, NULL, 'call', '2024-05-02 10:00Z', 'rep 0', NULL, NULL, NULL), (2007, 'e1', 'call', NULL, 'rep 0', 5, NULL, 'north'),
+	(2008, 'e1', 'call', '2024-05-20 17:30Z', 'rep 0', 1, NULL, 'north'), (2009, 'e1', 'won', '2024-05-20 17:30Z', 'rep 0', 1, NULL, 'north'), (2010, 'e1', 'call', '2024-03-05 13:00Z', 'rep 0', 1, NULL, 'north'), (2011, 'e1', 'won', '2024-03-05 13:00Z', 'rep 0', 1, NULL, 'north');
 CREATE TABLE done AS SELECT * FROM event WHERE status IS NULL AND at IS NOT NULL;
 
 SELECT lives_ok($$SELECT activity_metrics.define_metric(agg || '_value', 'event', 'won', agg, tz => 'Europe/Berlin') FROM unnest(ARRAY['sum', 'avg', 'min', 'max', 'median', 'p90', 'p95', 'p99']) AS agg$$, 'aggregates of a value');
