@@ -460,6 +460,8 @@ COMMENT ON FUNCTION activity_metrics.metric_definition(activity_metrics.metric) 
 
 CREATE FUNCTION activity_metrics.metric_before_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	names text[];
 BEGIN
 	PERFORM activity_metrics.check_no_cycle(NEW);
 	IF TG_OP = 'INSERT' THEN
@@ -469,8 +471,9 @@ BEGIN
 		NEW.definition_version := OLD.definition_version;
 		NEW.changed_by := CURRENT_USER;
 		NEW.changed_at := now();
-		-- a change that comes from another row is a name of a part
-		IF pg_trigger_depth() = 1 AND activity_metrics.metric_definition(NEW) <> activity_metrics.metric_definition(OLD) THEN
+		-- of a change that another row makes, the names of parts are only new names
+		names := CASE WHEN pg_trigger_depth() > 1 THEN ARRAY['numerator', 'denominator', 'base_metric', 'conversion_metric', 'expr'] ELSE '{}' END;
+		IF activity_metrics.metric_definition(NEW) - names <> activity_metrics.metric_definition(OLD) - names THEN
 			NEW.definition_version := OLD.definition_version + 1;
 			NEW.gaming_result := 'untested';
 			NEW.gaming_value := NULL;

@@ -154,6 +154,13 @@ UPDATE activity_metrics.metric SET metric = 'calls' WHERE metric = 'phone_calls'
 SELECT throws_ok($$DELETE FROM activity_metrics.metric WHERE metric = 'entities'$$, '23503', NULL, 'what others are computed from stays');
 SELECT throws_ok($$DELETE FROM activity_metrics.metric WHERE metric = 'rate'$$, '23503', 'metric "rate" is used by metric "mixed"', 'also where a formula names it');
 
+-- a change by a trigger of somebody else is a change
+CREATE TABLE asked (filter text);
+CREATE FUNCTION change_it() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN UPDATE activity_metrics.metric SET filter_sql = NEW.filter WHERE metric = 'changing'; RETURN NULL; END;$$;
+CREATE TRIGGER change_it AFTER INSERT ON asked FOR EACH ROW EXECUTE FUNCTION change_it();
+INSERT INTO asked VALUES ('value > 9');
+SELECT is((SELECT change FROM activity_metrics.metric_history WHERE metric = 'changing' AND definition_version = 4), 'filter_sql: (none) -> value > 9', 'a trigger changes a definition');
+
 -- cycles
 SELECT activity_metrics.define_metric('c1', expr => 'calls * 2'), activity_metrics.define_metric('c2', expr => 'c1 + 1'), activity_metrics.define_metric('c3', numerator => 'c2', denominator => 'wons') \gset
 SELECT throws_ok($$SELECT activity_metrics.define_metric('c1', expr => 'c3 - 1')$$, '22023', 'metric "c1" is computed from itself', 'a cycle of three');
@@ -210,16 +217,16 @@ SELECT refused(format('SELECT * FROM activity_metrics.%s', f), '42P01', 'relatio
 ALTER TABLE moved RENAME TO event;
 
 -- formulas run as their caller; a superuser is told whose they are
-CREATE ROLE d6_author;
-GRANT USAGE ON SCHEMA activity_metrics, dictionary_test TO d6_author;
-GRANT SELECT ON event TO d6_author;
-GRANT SELECT, INSERT, UPDATE, DELETE ON activity_metrics.metric, activity_metrics.metric_history TO d6_author;
-SET LOCAL ROLE d6_author;
+CREATE ROLE am_dictionary_author;
+GRANT USAGE ON SCHEMA activity_metrics, dictionary_test TO am_dictionary_author;
+GRANT SELECT ON event TO am_dictionary_author;
+GRANT SELECT, INSERT, UPDATE, DELETE ON activity_metrics.metric, activity_metrics.metric_history TO am_dictionary_author;
+SET LOCAL ROLE am_dictionary_author;
 SELECT activity_metrics.define_metric('theirs', 'event', filter => 'id > 0', tz => 'Europe/Berlin') \gset
 SELECT throws_ok($$SELECT activity_metrics.define_metric('secret', 'event', filter => 'EXISTS (SELECT FROM dictionary_test.done)')$$, '42501', NULL, 'a filter may read what its author may');
 INSERT INTO activity_metrics.metric (metric, label, kind, agg, source_relation, time_column, actor_column, tz, filter_sql, changed_by) VALUES ('forged', 'f', 'surface', 'count', 'dictionary_test.event', 'at', 'actor', 'UTC', 'true', 'postgres');
 RESET ROLE;
-SELECT is((SELECT changed_by FROM activity_metrics.metric WHERE metric = 'forged'), 'd6_author', 'an author cannot be made up');
+SELECT is((SELECT changed_by FROM activity_metrics.metric WHERE metric = 'forged'), 'am_dictionary_author', 'an author cannot be made up');
 UPDATE activity_metrics.metric SET label = 'of the author' WHERE metric = 'theirs';
 CREATE FUNCTION warned(m text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
@@ -227,7 +234,7 @@ BEGIN
 	RETURN (SELECT coalesce(max(h.changed_by), 'none') FROM activity_metrics.metric_history h JOIN activity_metrics.metric USING (metric, definition_version) WHERE h.metric = m);
 END;
 $$;
-SELECT is(warned('theirs'), 'd6_author', 'whose formula it is does not change with the label');
+SELECT is(warned('theirs'), 'am_dictionary_author', 'whose formula it is does not change with the label');
 SET LOCAL client_min_messages = error;
 SELECT lives_ok($$SELECT * FROM activity_metrics.metric_values('theirs')$$, 'a superuser may run it all the same');
 SET LOCAL client_min_messages = warning;
