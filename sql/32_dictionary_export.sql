@@ -234,7 +234,7 @@ BEGIN
 		RAISE EXCEPTION 'unknown version "%" of dbt', version USING ERRCODE = '22023', HINT = 'Write ''fusion'' (also for dbt 2 and 1.12) or ''1.x''.';
 	END IF;
 	IF version = 'fusion' THEN
-		SELECT coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'description', format('Events of %s.', s.relation), 'agg_time_dimension', activity_metrics.plain_name(s.time_columns[1]),
+		SELECT coalesce(jsonb_agg(jsonb_build_object('name', s.table_name, 'description', format('Events of %s.', s.relation), 'agg_time_dimension', activity_metrics.plain_name(s.time_columns[1]),
 				'semantic_model', jsonb_build_object('enabled', true, 'name', s.name), 'primary_entity', s.name || '_event',
 				'columns', (SELECT jsonb_agg(CASE c.role WHEN 'time' THEN jsonb_build_object('name', c.name, 'granularity', 'day', 'dimension', jsonb_build_object('type', 'time', 'name', activity_metrics.plain_name(c.name)))
 					WHEN 'entity' THEN jsonb_build_object('name', c.name, 'entity', jsonb_build_object('type', 'foreign', 'name', activity_metrics.plain_name(c.name)))
