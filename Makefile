@@ -12,6 +12,7 @@ PURE_OBJS = \
 	src/stats/multiplicity.o \
 	src/stats/series.o \
 	src/stats/exact_sum.o \
+	src/stats/binomial.o \
 	src/stats/rates.o \
 	src/stats/survival.o \
 	src/stats/moments.o \
@@ -22,6 +23,8 @@ PURE_OBJS = \
 	src/stats/granger.o \
 	src/stats/distributed_lag.o \
 	src/stats/dose_response.o \
+	src/stats/two_way_poisson.o \
+	src/panel/period_slots.o \
 	src/funnel/funnel_spec.o \
 	src/funnel/funnel_explain.o \
 	src/funnel/funnel_match.o \
@@ -32,15 +35,25 @@ PURE_OBJS = \
 	src/funnel/funnel_any_order.o \
 	src/funnel/window_funnel.o \
 	src/lead_lag/lead_lag.o \
+	src/lead_lag/lead_lag_columns.o \
+	src/lead_lag/lead_lag_sums.o \
 	src/lead_lag/lead_lag_forecast.o \
 	src/lead_lag/lead_lag_prepare.o \
 	src/lead_lag/lead_lag_words.o \
+	src/lead_lag/panel_dose.o \
 	src/lead_lag/panel_granger.o \
 	src/vanity/vanity.o \
 	src/vanity/vanity_fit.o \
 	src/vanity/vanity_posterior.o \
 	src/vanity/vanity_words.o \
-	src/vanity/gaming.o
+	src/vanity/gaming.o \
+	src/vanity/gaming_scan.o \
+	src/vanity/proof_of_work.o \
+	src/panel/panel_weigh.o \
+	src/warning/cusum.o \
+	src/warning/run_length.o \
+	src/diagnosis/shapley.o \
+	src/cadence/cadence.o
 
 OBJS = $(PURE_OBJS) \
 	src/activity_metrics.o \
@@ -74,6 +87,7 @@ OBJS = $(PURE_OBJS) \
 	src/funnel/funnel_state.o \
 	src/funnel/funnel_tally.o \
 	src/lead_lag/lead_lag_agg.o \
+	src/lead_lag/panel_dose_agg.o \
 	src/lead_lag/panel_granger_agg.o \
 	src/panel/event_panel.o \
 	src/panel/event_panel_agg.o \
@@ -84,7 +98,11 @@ OBJS = $(PURE_OBJS) \
 	src/series/regression_sql.o \
 	src/series/series_arguments.o \
 	src/series/series_sql.o \
-	src/vanity/vanity_agg.o
+	src/vanity/target_agg.o \
+	src/vanity/vanity_agg.o \
+	src/warning/cusum_agg.o \
+	src/diagnosis/shapley_sql.o \
+	src/cadence/cadence_sql.o
 
 # The install script is made of one file per capability, in order of number.
 SQL_PARTS     = $(sort $(wildcard $(srcdir)/sql/[0-9]*_*.sql))
@@ -184,11 +202,20 @@ bench:
 bench-lead-lag:
 	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/bench/lead_lag
 
-# vanity() on labelled worlds, graded; needs Debian's python3-numpy, so its own python3 comes first
+# funnel_report() over the views of a preset against a flat table, likewise; TASKS and RUNS change the size
+bench-presets:
+	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/bench/presets
+
+# vanity() on simulated teams beside the bars, on the labelled worlds (also beside lead_lag()), graded;
+# VANITY_ARGS='200 7 harsh' for more worlds of each family and size, a seed, other ranges; needs Debian's python3-numpy, so its own python3 comes first
 PYTHON3 ?= $(firstword $(wildcard /usr/bin/python3) python3)
+VANITY_ARGS ?= 40
 bench-vanity:
 	@$(MKDIR_P) $(UNIT_BUILD)
+	@$(UNIT_CC) $(UNIT_CFLAGS) -I$(srcdir)/src -o $(UNIT_BUILD)/vanity_sim $(srcdir)/bench/vanity_sim.c $(PURE_SRCS) -lm
+	@$(UNIT_BUILD)/vanity_sim $(VANITY_ARGS)
 	@$(UNIT_CC) $(UNIT_CFLAGS) -I$(srcdir)/src -o $(UNIT_BUILD)/vanity_worlds $(srcdir)/bench/vanity_worlds.c $(PURE_SRCS) -lm
+	@$(UNIT_BUILD)/vanity_worlds $(SHARED)/vanity_worlds agree
 	@$(UNIT_BUILD)/vanity_worlds $(SHARED)/vanity_worlds > $(UNIT_BUILD)/predictions.csv
 	@$(PYTHON3) $(SHARED)/vanity_worlds/grade.py $(SHARED)/vanity_worlds/labels.json $(UNIT_BUILD)/predictions.csv --bars
 
@@ -200,9 +227,16 @@ bench-lead-lag-size:
 	@$(UNIT_CC) $(UNIT_CFLAGS) -I$(srcdir)/src -o $(UNIT_BUILD)/lead_lag_size $(srcdir)/bench/lead_lag_size.c $(PURE_SRCS) -lm
 	@$(UNIT_BUILD)/lead_lag_size $(SIZE_ARGS)
 
+# run lengths of activity_cusum() by simulation, beside exact ones and docs/early_warning.md; WARNING_ARGS=1000 for fewer runs
+WARNING_ARGS ?= 4000
+bench-early-warning:
+	@$(MKDIR_P) $(UNIT_BUILD)
+	@$(UNIT_CC) $(UNIT_CFLAGS) -I$(srcdir)/src -o $(UNIT_BUILD)/early_warning $(srcdir)/bench/early_warning.c $(PURE_SRCS) -lm
+	@$(UNIT_BUILD)/early_warning $(WARNING_ARGS)
+
 # a zip for PGXN: what git has, and the install script, which git has not
 dist: $(INSTALL_SQL)
 	git archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/sql/ --add-file=$(INSTALL_SQL) \
 		--prefix=$(EXTENSION)-$(EXTVERSION)/ -o $(EXTENSION)-$(EXTVERSION).zip HEAD
 
-.PHONY: dist unit unit-programs prove test test-all demo demo-clean bench bench-lead-lag bench-lead-lag-size bench-vanity
+.PHONY: dist unit unit-programs prove test test-all demo demo-clean bench bench-lead-lag bench-lead-lag-size bench-presets bench-vanity bench-early-warning

@@ -2,7 +2,8 @@
  * Scores the made-up teams of ../shared/vanity_worlds: reads panel.csv and
  * worlds.csv in the folder given, prints the predictions that grade.py there
  * wants.  With "time" as a second argument prints the milliseconds of one
- * large panel instead.
+ * large panel instead; with "agree", the worlds where lead_lag() and vanity()
+ * do not say the same.
  *
  * cc -O2 -ffp-contract=off -Isrc bench/vanity_worlds.c src/vanity/vanity.c src/vanity/vanity_fit.c
  *    src/vanity/vanity_words.c src/vanity/gaming.c src/stats/[a-z]*.c src/common/am_host.c -lm
@@ -18,6 +19,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lead_lag/lead_lag.h"
 #include "vanity/gaming.h"
 #include "vanity/vanity.h"
 
@@ -141,32 +143,103 @@ read_panel(const char *folder)
 	fclose(f);
 }
 
+/* panel and options of a world; the caller frees panel->unit */
+static void
+load(const World *world, AmPanel *panel, AmVanityOptions *options)
+{
+	int32_t    *id = malloc((world->end - world->start + 1) * sizeof(*id));
+
+	memset(options, 0, sizeof(*options));
+	options->has_target = world->has_target;
+	options->target_from = world->target_week;
+	options->target_value = world->target_value;
+	memset(panel, 0, sizeof(*panel));
+	panel->n = world->end - world->start;
+	for (size_t i = 0; i < panel->n; i++)
+	{
+		if (i > 0 && unit[world->start + i] != unit[world->start + i - 1])
+			panel->n_units++;
+		id[i] = panel->n_units;
+	}
+	panel->n_units++;
+	panel->unit = id;
+	panel->period = period + world->start;
+	panel->x = metric + world->start;
+	panel->y = outcome + world->start;
+	panel->quality = quality + world->start;
+}
+
+/*
+ * lead_lag() asks whether one column moves before the other at all, and takes
+ * no target, quality or running total into account; vanity() asks whether it
+ * pays.  Two tests that are wrong in 5 % of cases each disagree about a world
+ * by chance in one of twenty at most.
+ */
+static void
+agree(void)
+{
+	int			both[8][8] = {{0}};
+	int			contradictions = 0;
+	int			plain = 0;
+	int			explained = 0;
+
+	for (int w = 0; w < n_worlds; w++)
+	{
+		AmPanel		panel;
+		AmVanityOptions options;
+		AmVanityResult result;
+		AmLeadLagOptions lags = am_lead_lag_defaults();
+		AmLeadLagRow rows[64];
+		AmLeadLagVerdict verdict;
+		int			decided = 0;
+		char		text[1024];
+		bool		against;
+
+		load(&worlds[w], &panel, &options);
+		am_vanity(&panel, &options, &result);
+		panel.quality = NULL;
+		lags.max_lag = am_lead_lag_default_max_lag(&panel);
+		am_lead_lag(&panel, &lags, rows);
+		verdict = am_lead_lag_verdict(rows, 2 * lags.max_lag + 1, 0.05, &decided);
+		both[result.verdict][verdict]++;
+		plain += result.only_rises < 0.6 && !options.has_target;
+		against = strcmp(am_lead_lag_verdict_name(verdict), "leading") == 0 && rows[decided].r > 0 &&
+			(result.verdict == AM_VANITY_VANITY || result.verdict == AM_VANITY_GAMED);
+		against |= result.verdict == AM_VANITY_LEADING &&
+			(strcmp(am_lead_lag_verdict_name(verdict), "lagging") == 0 ||
+			 (strcmp(am_lead_lag_verdict_name(verdict), "leading") == 0 && rows[decided].r < 0));
+		if (against)
+		{
+			am_vanity_sentence(&result, &options, "calls", "wins", "rep", "week", text, sizeof(text));
+			printf("%s vanity says %s, lead_lag says %s by %d (r = %.2f): %s\n", worlds[w].name, am_vanity_verdict_name(result.verdict),
+				   am_lead_lag_verdict_name(verdict), rows[decided].lag, rows[decided].r, text);
+			contradictions++;
+			/* a running total, gaming and junk are reasons that the sentence gives */
+			explained += result.only_rises > 0.6 || result.verdict == AM_VANITY_GAMED || result.only_substance >= 0.5;
+		}
+		free((void *) panel.unit);
+	}
+	puts("vanity by lead_lag:");
+	for (int v = 0; v < 6; v++)
+	{
+		printf("%-22s", am_vanity_verdict_name((AmVanityVerdict) v));
+		for (int l = 0; l < 5; l++)
+			if (am_lead_lag_verdict_name((AmLeadLagVerdict) l))
+				printf(" %s %d", am_lead_lag_verdict_name((AmLeadLagVerdict) l), both[v][l]);
+		puts("");
+	}
+	printf("%d of %d worlds contradict, %d of them for a reason that vanity() gives; by chance at 5 %% each: at most %.1f\n",
+		   contradictions, n_worlds, explained, 0.05 * plain);
+}
+
 static void
 predict(World *world)
 {
 	AmPanel		panel;
 	AmVanityOptions options;
 	AmVanityResult result;
-	int32_t    *id = malloc((world->end - world->start + 1) * sizeof(*id));
 
-	memset(&options, 0, sizeof(options));
-	options.has_target = world->has_target;
-	options.target_from = world->target_week;
-	options.target_value = world->target_value;
-	memset(&panel, 0, sizeof(panel));
-	panel.n = world->end - world->start;
-	for (size_t i = 0; i < panel.n; i++)
-	{
-		if (i > 0 && unit[world->start + i] != unit[world->start + i - 1])
-			panel.n_units++;
-		id[i] = panel.n_units;
-	}
-	panel.n_units++;
-	panel.unit = id;
-	panel.period = period + world->start;
-	panel.x = metric + world->start;
-	panel.y = outcome + world->start;
-	panel.quality = quality + world->start;
+	load(world, &panel, &options);
 	am_vanity(&panel, &options, &result);
 
 	printf("%s,%.6f,%s,", world->name, result.score, am_vanity_verdict_name(result.verdict));
@@ -183,7 +256,7 @@ predict(World *world)
 		am_vanity_sentence(&result, &options, "calls", "wins", "rep", "week", text, sizeof(text));
 		fprintf(stderr, "%s %s\n", world->name, text);
 	}
-	free(id);
+	free((void *) panel.unit);
 }
 
 static double
@@ -254,9 +327,16 @@ main(int argc, char **argv)
 		time_one(50, 104);
 		return 0;
 	}
+	if (argc == 3 && strcmp(argv[2], "agree") == 0)
+	{
+		read_worlds(argv[1]);
+		read_panel(argv[1]);
+		agree();
+		return 0;
+	}
 	if (argc != 2)
 	{
-		fprintf(stderr, "usage: %s FOLDER [time]\n", argv[0]);
+		fprintf(stderr, "usage: %s FOLDER [time|agree]\n", argv[0]);
 		return 2;
 	}
 	read_worlds(argv[1]);

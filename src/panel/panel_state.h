@@ -47,7 +47,7 @@ typedef struct AmPanelCell
 } AmPanelCell;
 
 /* Arguments that are the same for all rows of a group: numbers and one text */
-#define AM_PANEL_SETTINGS	2
+#define AM_PANEL_SETTINGS	3
 
 typedef union AmPanelSetting
 {
@@ -101,7 +101,7 @@ extern void am_panel_check_span(const AmPanel *panel);
 typedef struct AmPanelArguments
 {
 	const char *x_name;
-	const char *y_name;
+	const char *y_name;			/* NULL: there is no y */
 	bool		only_positive;	/* refuse x or y below zero */
 	int			quality;
 	int			controls;		/* double precision[] */

@@ -210,6 +210,52 @@ SELECT is((SELECT (activity_metrics.gaming(unit, period, metric, outcome, 50, 40
 SELECT is((SELECT (activity_metrics.vanity(unit, period, metric, outcome, quality, 'target 50 from 2, target 40 from 50,')).p_gamed FROM gamed), (SELECT p_gamed FROM game), 'the later option holds');
 
 --
+-- gaming_scan(): the date is looked for
+--
+CREATE TABLE scan AS SELECT (activity_metrics.gaming_scan(unit, period, metric, outcome, 40, quality)).* FROM gamed;
+SELECT ok(p_gamed > 0.9 AND found_period BETWEEN 48 AND 52 AND z > 10 AND sentence ~ found_period::text, sentence) FROM scan;
+-- the found period tested as a known one, a unit of log odds less
+SELECT is(ln(s.p_gamed / (1 - s.p_gamed))::numeric(9, 6), (ln(g.p_gamed / (1 - g.p_gamed)) - 1)::numeric(9, 6), 'the price of the search') FROM
+	(SELECT (activity_metrics.gaming_scan(unit, period, metric, outcome, NULL)).* FROM gamed) AS s,
+	LATERAL (SELECT (activity_metrics.gaming(unit, period, metric, outcome, s.found_period, NULL)).* FROM gamed) AS g;
+-- the plain twin: every period tried
+WITH side AS (SELECT c, avg((metric >= 40 AND metric < 44)::integer) FILTER (WHERE period >= c) AS after, avg((metric >= 40 AND metric < 44)::integer) FILTER (WHERE period < c) AS before,
+		avg((metric >= 40 AND metric < 44)::integer) AS p, count(*) FILTER (WHERE period >= c) AS n1, count(*) FILTER (WHERE period < c) AS n0
+	FROM gamed, generate_series(13, 69) AS c GROUP BY c)
+SELECT is((SELECT found_period FROM scan), (SELECT c::bigint FROM side ORDER BY (after - before) / sqrt(p * (1 - p) * (1.0 / n0 + 1.0 / n1)) DESC, c LIMIT 1), 'the period with the largest z');
+SELECT is((SELECT activity_metrics.gaming_scan(u.unit, period, metric, outcome, 40, quality) FROM (SELECT * FROM gamed ORDER BY random()) AS u)::text, (SELECT activity_metrics.gaming_scan(unit, period, metric, outcome, 40, quality) FROM gamed)::text, 'gaming_scan in any order: ' || i)
+	FROM generate_series(1, 3) AS i;
+SELECT is((SELECT activity_metrics.gaming_scan(chr(65 + unit::int), period, metric, outcome, 40, quality) FROM gamed)::text, (SELECT s::text FROM scan AS s), 'gaming_scan of text');
+SELECT is((SELECT activity_metrics.gaming_scan(lpad(to_hex(unit), 32, '0')::uuid, period, metric, outcome, 40, quality, NULL) FROM gamed)::text, (SELECT s::text FROM scan AS s), 'gaming_scan of uuid');
+SELECT ok(g.p_gamed IS NULL AND g.found_period IS NULL AND g.sentence ~ 'Too few', g.sentence) FROM (SELECT (activity_metrics.gaming_scan(unit, period, metric, outcome, 40)).* FROM gamed WHERE period < 8) AS g;
+SELECT ok(activity_metrics.gaming_scan(unit, period, metric, outcome, 40) IS NULL, 'gaming_scan of no rows: NULL') FROM gamed WHERE false;
+SELECT throws_ok('SELECT activity_metrics.gaming_scan(unit, period, metric, outcome, 0) FROM gamed', '22023', 'target_value is 0', 'a target of 0');
+SELECT throws_ok('SELECT activity_metrics.gaming_scan(unit, period, -metric, outcome, 5) FROM gamed', '22023', NULL, 'a metric below zero');
+SELECT throws_ok('SELECT activity_metrics.vanity(unit, period, metric, -outcome) FROM gamed', '22023', NULL, 'an outcome below zero');
+SELECT throws_ok($$SELECT activity_metrics.gaming(unit, period, metric, outcome, 50, 40, quality, 'definition changed') FROM gamed$$, '22023', NULL, 'a change without a period');
+
+-- a tool that counts twice as much from week 50 on: no gaming once it is told
+CREATE TABLE tool AS SELECT unit::bigint, period, metric * CASE WHEN period >= 50 THEN 2 ELSE 1 END AS metric, outcome FROM world WHERE name = 'nothing';
+SELECT ok(t.p_gamed < 0.05 AND t.surge < 0.1 AND u.surge = 1 AND u.p_gamed > t.p_gamed, format('the change is told: %s instead of %s', t.p_gamed, u.p_gamed)) FROM
+	(SELECT (activity_metrics.gaming(unit, period, metric, outcome, 50, NULL, NULL, 'definition changed 50')).* FROM tool) AS t,
+	(SELECT (activity_metrics.gaming(unit, period, metric, outcome, 50, NULL)).* FROM tool) AS u;
+SELECT is((SELECT (activity_metrics.vanity(unit, period, metric, outcome, NULL, 'definition changed 50')).verdict FROM tool), 'vanity', 'vanity with a change of definition');
+
+--
+-- Odd outcomes and metrics are answered
+--
+SELECT ok((v).verdict IS NOT NULL AND (v).score BETWEEN 0 AND 1 AND (v).sentence <> '', format('%s: %s, %s', label, (v).verdict, (v).sentence)) FROM (VALUES
+	('outcomes of a fraction', 'metric', 'outcome / 7'),
+	('one huge deal', 'metric', 'CASE WHEN unit = 3 AND period = 30 THEN 1e12 ELSE outcome END'),
+	('the metric is the outcome', 'outcome', 'outcome'),
+	('a running total', 'unit * 10 + period * 3', 'outcome')) AS t(label, metric, outcome), judge('true', metric, outcome) AS v;
+SELECT is((judge('true', 'outcome', 'outcome')).verdict, 'outcome', 'the metric is the outcome');
+SELECT ok((v).sentence ~ 'weeks? more|periods? more|period more', (v).sentence) FROM judge('unit < 3 AND period < 13 AND NOT (unit = 1 AND period = 1)', 'metric', 'outcome') AS v;
+-- what can be seen shrinks with the square root of the number of periods
+SELECT ok(b.v / a.v BETWEEN 0.35 AND 0.75, format('smallest visible %s at 26 weeks, %s at 78', a.v, b.v)) FROM
+	(SELECT (judge('period <= 26', 'metric', 'outcome')).smallest_visible AS v) AS a, (SELECT (judge('period <= 78', 'metric', 'outcome')).smallest_visible AS v) AS b;
+
+--
 -- Reports
 --
 -- reports may gain columns at the end
