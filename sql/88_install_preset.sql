@@ -82,10 +82,10 @@ BEGIN
 		END IF;
 	END LOOP;
 	-- one who may not write the dictionary gets the views all the same
-	IF NOT has_table_privilege('activity_metrics.metric', 'SELECT') OR NOT has_table_privilege('activity_metrics.metric', 'INSERT') THEN
+	IF NOT has_table_privilege('activity_metrics.metric', 'SELECT') OR NOT has_table_privilege('activity_metrics.metric', 'INSERT') OR NOT has_table_privilege('activity_metrics.metric_history', 'INSERT') THEN
 		what := 'remark';
 		subject := 'no metrics';
-		statement := format('GRANT SELECT, INSERT, UPDATE ON activity_metrics.metric TO %I;', current_user);
+		statement := format('GRANT SELECT, INSERT, UPDATE ON activity_metrics.metric TO %1$I; GRANT SELECT, INSERT ON activity_metrics.metric_history TO %1$I;', current_user);
 		RETURN NEXT;
 	ELSE
 		RETURN QUERY SELECT 'metric', m.name || CASE WHEN m.name = m.metric THEN '' ELSE format(' (%s is of another relation)', m.metric) END, m.statement

@@ -159,9 +159,9 @@ SELECT pg_temp.refused($$SELECT activity_metrics.install_preset('salesforce', 'S
 SELECT ok(activity_metrics.preset_sql('salesforce', 'Src', 'reader_crm') ~ 'CREATE OR REPLACE VIEW reader_crm.events', 'printing needs no more than reading');
 RESET ROLE;
 SET LOCAL ROLE preset_reader;
-SELECT results_eq($$SELECT subject FROM activity_metrics.install_preset('salesforce', 'Src', 'reader_crm') WHERE what = 'no metrics'$$, $$VALUES ('GRANT SELECT, INSERT, UPDATE ON activity_metrics.metric TO preset_reader;')$$, 'one who may not write the dictionary gets the views');
+SELECT results_eq($$SELECT subject FROM activity_metrics.install_preset('salesforce', 'Src', 'reader_crm') WHERE what = 'no metrics'$$, $$VALUES ('GRANT SELECT, INSERT, UPDATE ON activity_metrics.metric TO preset_reader; GRANT SELECT, INSERT ON activity_metrics.metric_history TO preset_reader;')$$, 'one who may not write the dictionary gets the views');
 RESET ROLE;
-GRANT SELECT, INSERT, UPDATE ON activity_metrics.metric TO preset_reader;
+GRANT SELECT, INSERT, UPDATE ON activity_metrics.metric TO preset_reader; GRANT SELECT, INSERT ON activity_metrics.metric_history TO preset_reader;
 SET LOCAL ROLE preset_reader;
 SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('salesforce', 'Src', 'reader_crm', replace => true)$$, 'a plain role installs over tables that it may read');
 RESET ROLE;
