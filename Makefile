@@ -40,7 +40,8 @@ PURE_OBJS = \
 	src/vanity/vanity_fit.o \
 	src/vanity/vanity_posterior.o \
 	src/vanity/vanity_words.o \
-	src/vanity/gaming.o
+	src/vanity/gaming.o \
+	src/vanity/proof_of_work.o
 
 OBJS = $(PURE_OBJS) \
 	src/activity_metrics.o \
@@ -84,6 +85,7 @@ OBJS = $(PURE_OBJS) \
 	src/series/regression_sql.o \
 	src/series/series_arguments.o \
 	src/series/series_sql.o \
+	src/vanity/target_agg.o \
 	src/vanity/vanity_agg.o
 
 # The install script is made of one file per capability, in order of number.

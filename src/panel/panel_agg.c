@@ -15,7 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/uuid.h"
 
-#define STATE_VERSION	2
+#define STATE_VERSION	3
 #define MOST_CONTROLS	20
 
 static void

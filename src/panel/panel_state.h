@@ -47,7 +47,7 @@ typedef struct AmPanelCell
 } AmPanelCell;
 
 /* Arguments that are the same for all rows of a group: numbers and one text */
-#define AM_PANEL_SETTINGS	2
+#define AM_PANEL_SETTINGS	3
 
 typedef union AmPanelSetting
 {
