@@ -97,28 +97,29 @@ BEGIN
 	END IF;
 	INSERT INTO activity_metrics.metric AS m
 		(metric, label, description, kind, agg, source_relation, event_kinds, value_column, time_column, kind_column,
-		 actor_column, status_column, tz, unit, owner, target, target_from, target_grain)
+		 actor_column, status_column, tz, unit, owner)
 	VALUES
 		(metric_name, coalesce(define_metric.label, replace(metric_name, '_', ' ')), define_metric.description,
 		 define_metric.kind, define_metric.agg, activity_metrics.qualified_name(source), define_metric.event_kinds, value_name, define_metric.at,
 		 define_metric.kind_column, define_metric.actor, define_metric.status, define_metric.tz, define_metric.unit,
-		 define_metric.owner, define_metric.target, define_metric.target_from,
-		 CASE WHEN define_metric.target IS NOT NULL THEN define_metric.target_grain END)
+		 define_metric.owner)
 	ON CONFLICT ON CONSTRAINT metric_pkey DO UPDATE SET
 		label = excluded.label, description = excluded.description, kind = excluded.kind, agg = excluded.agg,
 		source_relation = excluded.source_relation, event_kinds = excluded.event_kinds,
 		value_column = excluded.value_column, time_column = excluded.time_column, kind_column = excluded.kind_column,
 		actor_column = excluded.actor_column, status_column = excluded.status_column, tz = excluded.tz,
-		unit = excluded.unit, owner = excluded.owner, target = excluded.target, target_from = excluded.target_from,
-		target_grain = excluded.target_grain,
+		unit = excluded.unit, owner = excluded.owner,
 		changed_by = excluded.changed_by, changed_at = excluded.changed_at;
+	IF target IS NOT NULL THEN
+		PERFORM activity_metrics.record_defined_target(metric_name, target, target_from, target_grain);
+	END IF;
 	PERFORM activity_metrics.warn_of_absent_kinds(source, kind_column, event_kinds);
 	RETURN metric_name;
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.define_metric(text, regclass, text, text, text, text, text, text, text, text, text, text, text, text, text, double precision, timestamptz, text) IS
 'Writes a metric into the dictionary, or changes it: a count, distinct count or sum of the events of some kinds, per actor and period. Returns its name.
-source: a table or view of events; event_kinds: as in a funnel step, such as ''call | demo'' (NULL: all); agg: count, count_distinct (of value, default event_id) or sum (of value, default value); kind: surface (activity) or outcome; at, kind_column, actor, status: columns, if named otherwise; target, target_from, target_grain: a target per unit and period (week) that has been given already, for the gaming test. A metric of that name is replaced whole; a kind that does not occur is warned about.
+source: a table or view of events; event_kinds: as in a funnel step, such as ''call | demo'' (NULL: all); agg: count, count_distinct (of value, default event_id) or sum (of value, default value); kind: surface (activity) or outcome; at, kind_column, actor, status: columns, if named otherwise; target, target_from, target_grain: a target per unit and period (week) that has been given already, for the gaming test: it is written to table target as a forced one. A metric of that name is replaced whole, its targets stay; a kind that does not occur is warned about.
 Errors: a name or choice that is not valid (22023), no such column (42703), a column of the wrong type (42804).';
 
 CREATE FUNCTION activity_metrics.find_metric(name text) RETURNS activity_metrics.metric
