@@ -127,12 +127,25 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $
 DECLARE
 	found_row activity_metrics.metric;
 	nearest text;
+	absent text;
 BEGIN
 	SELECT m.* INTO found_row FROM activity_metrics.metric m WHERE m.metric = name;
 	IF FOUND THEN
+		IF found_row.type <> 'simple' THEN
+			RETURN found_row;
+		END IF;
 		IF to_regclass(found_row.source_relation) IS NULL THEN
 			RAISE EXCEPTION 'relation % of metric "%" does not exist', found_row.source_relation, name
-				USING ERRCODE = '42P01', HINT = 'Define the metric again with the relation as it is named now.';
+				USING ERRCODE = '42P01', HINT = format('Define the metric again with the relation as it is named now: SELECT activity_metrics.define_metric(%L, ''...'').', name);
+		END IF;
+		SELECT c INTO absent FROM unnest(ARRAY[found_row.time_column, found_row.actor_column, CASE WHEN found_row.event_kinds IS NOT NULL THEN found_row.kind_column END,
+				found_row.status_column, found_row.value_column]) WITH ORDINALITY AS t(c, i)
+			WHERE c IS NOT NULL AND activity_metrics.column_type(to_regclass(found_row.source_relation), c) IS NULL ORDER BY i LIMIT 1;
+		IF FOUND THEN
+			SELECT activity_metrics.nearest_name(absent, array_agg(a.attname::text ORDER BY a.attnum)) INTO nearest
+				FROM pg_attribute a WHERE a.attrelid = to_regclass(found_row.source_relation) AND a.attnum > 0 AND NOT a.attisdropped;
+			RAISE EXCEPTION 'column "%" of metric "%" does not exist in %', absent, name, found_row.source_relation
+				USING ERRCODE = '42703', HINT = format('Define the metric again with the column as it is named now: SELECT activity_metrics.define_metric(%L, ...). The nearest name is "%s".', name, nearest);
 		END IF;
 		RETURN found_row;
 	END IF;
@@ -143,4 +156,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.find_metric(text) IS
-'Internal: a metric of the dictionary. Errors: no such metric (42704, the nearest one in the hint), its relation is gone (42P01).';
+'Internal: a metric of the dictionary. Errors: no such metric (42704, the nearest one in the hint), its relation or a column is gone (42P01, 42703).';

@@ -12,6 +12,13 @@ AS 'MODULE_PATHNAME', 'am_period_start' LANGUAGE C IMMUTABLE STRICT PARALLEL SAF
 COMMENT ON FUNCTION activity_metrics.period_start(bigint, text) IS
 'First day of a period that period_no numbered. Errors: unknown grain (22023), no such date (22008).';
 
+CREATE FUNCTION activity_metrics.period_end(period bigint, grain text DEFAULT 'week') RETURNS date
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+-- hours begin and end within a day
+RETURN activity_metrics.period_start(period OPERATOR(pg_catalog.+) CASE WHEN grain OPERATOR(pg_catalog.=) 'hour' THEN 0 ELSE 1 END, grain);
+COMMENT ON FUNCTION activity_metrics.period_end(bigint, text) IS
+'First day after a period that period_no numbered; of an hour, the day that it lies in. Errors: as of period_start().';
+
 CREATE FUNCTION activity_metrics.panel_serial(internal) RETURNS bytea
 AS 'MODULE_PATHNAME', 'am_panel_serial' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION activity_metrics.panel_serial(internal) IS 'Internal: serialises a panel for a parallel plan.';
