@@ -376,7 +376,7 @@ BEGIN
 		FROM (SELECT v.value, pg_catalog.dense_rank() OVER (ORDER BY v.period DESC) AS age
 			FROM activity_metrics.metric_values(%L, NULL, $1, %L, %s) AS v
 			WHERE v.is_complete AND v.value IS NOT NULL%s) AS v',
-		m.metric, wanted, CASE WHEN unit = '(all)' THEN 'NULL' ELSE quote_literal('actor') END,
+		m.metric, wanted, CASE WHEN unit = '(all)' THEN 'NULL' ELSE quote_literal('unit') END,
 		CASE WHEN unit IN ('(all)', '(each)') THEN '' ELSE format(' AND v.unit OPERATOR(pg_catalog.=) %L::pg_catalog.text', unit) END);
 END;
 $$;
@@ -472,7 +472,7 @@ BEGIN
 			HINT = format('Did you mean "%s"? Kinds are %s.', activity_metrics.nearest_name(coalesce($4, ''), kinds), array_to_string(kinds, ', '));
 	END IF;
 	INSERT INTO activity_metrics.annotation AS a (metric, at, note, kind, unit) VALUES ($1, $2, btrim($3), $4, $5)
-		RETURNING a.annotation_id INTO annotation_id;
+		RETURNING a.note, a.annotation_id INTO note, annotation_id;
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.annotate(text, timestamptz, text, text, text) IS
