@@ -16,6 +16,22 @@ END;
 COMMENT ON FUNCTION activity_metrics.bar(double precision, double precision, integer, boolean) IS
 'A bar of text for psql, width characters for max_value; ascii => true draws with #. NULL for NULL.';
 
+CREATE FUNCTION activity_metrics.sparkline(series double precision[], ascii boolean DEFAULT false) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	-- a constant series is in the middle, what is not known a blank
+	SELECT pg_catalog.string_agg(CASE WHEN s.v IS NULL OR NOT s.v OPERATOR(pg_catalog.<) 'Infinity'::double precision OR NOT s.v OPERATOR(pg_catalog.>) '-Infinity'::double precision THEN ' '
+			ELSE pg_catalog.substr(CASE WHEN ascii THEN '_.-:=+*#' ELSE '▁▂▃▄▅▆▇█' END, CASE WHEN b.high OPERATOR(pg_catalog.>) b.low
+				-- halves first: the difference of two doubles need not be one
+				THEN 1 OPERATOR(pg_catalog.+) least(7, pg_catalog.floor(8 OPERATOR(pg_catalog.*) (((s.v OPERATOR(pg_catalog./) 2) OPERATOR(pg_catalog.-) (b.low OPERATOR(pg_catalog./) 2))
+					OPERATOR(pg_catalog./) greatest((b.high OPERATOR(pg_catalog./) 2) OPERATOR(pg_catalog.-) (b.low OPERATOR(pg_catalog./) 2), 1e-300))))::integer ELSE 4 END, 1) END, '' ORDER BY s.i)
+	FROM ROWS FROM (pg_catalog.unnest(series)) WITH ORDINALITY AS s(v, i),
+		(SELECT pg_catalog.min(u.v) AS low, pg_catalog.max(u.v) AS high FROM pg_catalog.unnest(series) AS u(v)
+			WHERE u.v OPERATOR(pg_catalog.<) 'Infinity'::double precision AND u.v OPERATOR(pg_catalog.>) '-Infinity'::double precision) AS b;
+END;
+COMMENT ON FUNCTION activity_metrics.sparkline(double precision[], boolean) IS
+'A series as a line of text, one of eight heights per value from the smallest to the largest; a value that is NULL, NaN or infinite is a blank; ascii => true draws with _.-:=+*#. NULL for NULL and for no values.';
+
 CREATE FUNCTION activity_metrics.extension_version() RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
