@@ -37,8 +37,8 @@ BEGIN
 	IF TG_OP = 'UPDATE' AND (NEW.gaming_result, NEW.gaming_value, NEW.gaming_low, NEW.gaming_at, NEW.gaming_seal)
 		IS NOT DISTINCT FROM (OLD.gaming_result, OLD.gaming_value, OLD.gaming_low, OLD.gaming_at, OLD.gaming_seal) THEN
 		expected.metric := OLD.metric;
-		IF NEW.gaming_seal = activity_metrics.gaming_seal(expected) THEN
-			-- only the name is another
+		IF NEW.gaming_seal = activity_metrics.gaming_seal(expected) OR (pg_trigger_depth() > 1 AND OLD.gaming_seal = activity_metrics.gaming_seal(OLD)) THEN
+			-- only the name is another, or that of a part, which its own row has changed
 			NEW.gaming_seal := activity_metrics.gaming_seal(NEW);
 			RETURN NEW;
 		END IF;
