@@ -50,17 +50,18 @@ BEGIN
 			|| CASE WHEN needs_units THEN format(' UNION ALL SELECT v.unit, v.period, v.value, v.n, NULL FROM activity_metrics.metric_values(%1$L, %2$L, %3$L, %4$L, ''unit'') AS v WHERE v.is_complete',
 				m.metric, since, as_of, wanted) ELSE '' END;
 	END IF;
+	-- what is beyond 1e290 is as good as infinite, and would overflow in a sum
 	RETURN format(
 		'WITH v AS MATERIALIZED (%1$s),
 		whole AS (SELECT v.* FROM v WHERE v.unit OPERATOR(pg_catalog.=) ''(all)''),
 		bound AS (SELECT pg_catalog.min(period) AS first_period, pg_catalog.max(period) AS last_period, pg_catalog.max(refreshed_at) AS refreshed_at FROM whole)
 		SELECT %2$L::pg_catalog.text, %3$L::pg_catalog.text, s.x, s.y,
 			(SELECT w.n FROM whole AS w WHERE w.period OPERATOR(pg_catalog.=) b.last_period), b.first_period, b.last_period,
-			(SELECT w.value FROM whole AS w WHERE w.period OPERATOR(pg_catalog.=) (b.last_period OPERATOR(pg_catalog.-) 1)),
+			(SELECT w.value FROM whole AS w WHERE w.period OPERATOR(pg_catalog.=) (b.last_period OPERATOR(pg_catalog.-) 1) AND pg_catalog.abs(w.value) OPERATOR(pg_catalog.<=) 1e290),
 			(SELECT pg_catalog.count(*) FROM v WHERE v.unit OPERATOR(pg_catalog.<>) ''(all)'' AND v.period OPERATOR(pg_catalog.=) b.last_period),
 			b.refreshed_at, NULL::pg_catalog.text
 		FROM bound AS b, (SELECT pg_catalog.array_agg(w.period::pg_catalog.float8 ORDER BY w.period) AS x, pg_catalog.array_agg(w.value ORDER BY w.period) AS y
-			FROM whole AS w WHERE w.value OPERATOR(pg_catalog.>) ''-Infinity''::pg_catalog.float8 AND w.value OPERATOR(pg_catalog.<) ''Infinity''::pg_catalog.float8) AS s',
+			FROM whole AS w WHERE pg_catalog.abs(w.value) OPERATOR(pg_catalog.<=) 1e290) AS s',
 		events, m.metric, wanted);
 END;
 $$;
@@ -181,7 +182,7 @@ BEGIN
 		LEFT JOIN LATERAL (SELECT b.* FROM activity_metrics.metric_assessment b WHERE b.metric = m.metric AND b.assessed_at <= as_of
 			ORDER BY b.assessed_at DESC, b.outcome = m.outcome_metric DESC NULLS LAST, b.outcome LIMIT 1) AS a ON true
 		-- of the whole before that of every rep; those of single reps are not the scorecard's
-		LEFT JOIN LATERAL (SELECT b.* FROM activity_metrics.target b WHERE b.metric = m.metric AND b.unit IN ('(all)', '(each)') AND b.starts_at <= as_of AND (b.ended_at IS NULL OR b.ended_at > as_of)
+		LEFT JOIN LATERAL (SELECT b.* FROM activity_metrics.target b WHERE b.metric = m.metric AND abs(b.value) <= 1e290 AND coalesce(abs(b.baseline) <= 1e290, true) AND b.unit IN ('(all)', '(each)') AND b.starts_at <= as_of AND (b.ended_at IS NULL OR b.ended_at > as_of)
 			ORDER BY b.unit, b.starts_at DESC LIMIT 1) AS t ON true
 		CROSS JOIN LATERAL activity_metrics.period_trend(f.x, f.y, 8) AS t8
 		CROSS JOIN LATERAL activity_metrics.period_trend(f.x, f.y, 26) AS t26),
