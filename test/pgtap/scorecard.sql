@@ -164,7 +164,7 @@ SELECT is_empty('SELECT * FROM activity_metrics.scorecard', 'an empty dictionary
 
 -- sparkline: each value in its eighth
 SELECT is(activity_metrics.sparkline(ARRAY[0, 1, 2, 3, 4, 5, 6, 7, 8]), '▁▂▃▄▅▆▇██', 'eight heights');
-SELECT is(activity_metrics.sparkline(ARRAY[8, NULL, 0, 'NaN', '-Infinity']), '█ ▁  ', 'a blank where there is none');
+SELECT is(activity_metrics.sparkline(ARRAY[8, NULL, 0, 'NaN', '-Infinity']::float8[]), '█ ▁  ', 'a blank where there is none');
 SELECT is(activity_metrics.sparkline(ARRAY[3, 3]), '▄▄', 'a constant');
 SELECT is(activity_metrics.sparkline(ARRAY[-1.7e308, 0, 1.7e308]), '▁▅█', 'the whole range of doubles');
 SELECT is(activity_metrics.sparkline(ARRAY[0, 5e-324]), '▁▁', 'and next to nothing');
