@@ -19,14 +19,13 @@ COMMENT ON FUNCTION activity_metrics.bar(double precision, double precision, int
 CREATE FUNCTION activity_metrics.sparkline(series double precision[], ascii boolean DEFAULT false) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-	-- a constant series is in the middle, what is not known a blank
-	SELECT pg_catalog.string_agg(CASE WHEN s.v IS NULL OR NOT s.v OPERATOR(pg_catalog.<) 'Infinity'::double precision OR NOT s.v OPERATOR(pg_catalog.>) '-Infinity'::double precision THEN ' '
-			ELSE pg_catalog.substr(CASE WHEN ascii THEN '_.-:=+*#' ELSE '▁▂▃▄▅▆▇█' END, CASE WHEN b.high OPERATOR(pg_catalog.>) b.low
-				-- halves first: the difference of two doubles need not be one
-				THEN 1 OPERATOR(pg_catalog.+) least(7, pg_catalog.floor(8 OPERATOR(pg_catalog.*) (((s.v OPERATOR(pg_catalog./) 2) OPERATOR(pg_catalog.-) (b.low OPERATOR(pg_catalog./) 2))
-					OPERATOR(pg_catalog./) greatest((b.high OPERATOR(pg_catalog./) 2) OPERATOR(pg_catalog.-) (b.low OPERATOR(pg_catalog./) 2), 1e-300))))::integer ELSE 4 END, 1) END, '' ORDER BY s.i)
-	FROM ROWS FROM (pg_catalog.unnest(series)) WITH ORDINALITY AS s(v, i),
-		(SELECT pg_catalog.min(u.v) AS low, pg_catalog.max(u.v) AS high FROM pg_catalog.unnest(series) AS u(v)
+	-- a constant series is in the middle, what is not known a blank; numeric neither overflows nor underflows
+	SELECT pg_catalog.string_agg(CASE WHEN s.v IS NULL THEN ' '
+			ELSE pg_catalog.substr(CASE WHEN ascii THEN '_.-:=+*#' ELSE '▁▂▃▄▅▆▇█' END,
+				CASE WHEN b.high OPERATOR(pg_catalog.>) b.low THEN least(8, pg_catalog.width_bucket(s.v, b.low, b.high, 8)) ELSE 4 END, 1) END, '' ORDER BY s.i)
+	FROM (SELECT CASE WHEN u.v OPERATOR(pg_catalog.<) 'Infinity'::double precision AND u.v OPERATOR(pg_catalog.>) '-Infinity'::double precision THEN u.v::pg_catalog.numeric END AS v, u.i
+			FROM pg_catalog.unnest(series) WITH ORDINALITY AS u(v, i)) AS s,
+		(SELECT pg_catalog.min(u.v::pg_catalog.numeric) AS low, pg_catalog.max(u.v::pg_catalog.numeric) AS high FROM pg_catalog.unnest(series) AS u(v)
 			WHERE u.v OPERATOR(pg_catalog.<) 'Infinity'::double precision AND u.v OPERATOR(pg_catalog.>) '-Infinity'::double precision) AS b;
 END;
 COMMENT ON FUNCTION activity_metrics.sparkline(double precision[], boolean) IS
