@@ -41,6 +41,7 @@ PURE_OBJS = \
 	src/vanity/vanity_posterior.o \
 	src/vanity/vanity_words.o \
 	src/vanity/gaming.o \
+	src/vanity/gaming_scan.o \
 	src/vanity/proof_of_work.o
 
 OBJS = $(PURE_OBJS) \

@@ -414,6 +414,156 @@ CREATE AGGREGATE activity_metrics.gaming_units(unit uuid, period bigint, metric 
 COMMENT ON AGGREGATE activity_metrics.gaming_units(uuid, bigint, double precision, double precision, bigint, double precision, double precision, text) IS
 'Which units game a target: one gaming_unit for each unit of a panel as of gaming(); quality as of vanity(); options: metric ''calls'', outcome ''wins'', unit ''rep'', grain ''week'', in order of unit. Suspicion is 3 (share on target after - before) + ln(volume ratio) - 0.5 ln(outcome ratio). No rows: NULL. Errors as of gaming().';
 
+CREATE TYPE activity_metrics.gaming_scan_result AS (
+	p_gamed double precision,
+	bunch double precision,
+	surge double precision,
+	quality_fall double precision,
+	did double precision,
+	fill double precision,
+	yield double precision,
+	keep double precision,
+	share_at_target double precision,
+	share_before double precision,
+	n_before bigint,
+	n_after bigint,
+	sentence text,
+	found_period bigint,
+	z double precision
+);
+COMMENT ON TYPE activity_metrics.gaming_scan_result IS
+'Result of gaming_scan(): as gaming_result, then the first period of the change that was found and its two-sample z, which is the largest of many and no test. NULL = not defined.';
+
+CREATE FUNCTION activity_metrics.gaming_scan_trans(internal, bigint, bigint, double precision, double precision, double precision) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_gaming_scan_int8_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.gaming_scan_trans(internal, bigint, bigint, double precision, double precision, double precision) IS 'Internal: adds a row to the panel of gaming_scan().';
+
+CREATE FUNCTION activity_metrics.gaming_scan_trans(internal, text, bigint, double precision, double precision, double precision) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_gaming_scan_text_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.gaming_scan_trans(internal, text, bigint, double precision, double precision, double precision) IS 'Internal: adds a row to the panel of gaming_scan().';
+
+CREATE FUNCTION activity_metrics.gaming_scan_trans(internal, uuid, bigint, double precision, double precision, double precision) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_gaming_scan_uuid_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.gaming_scan_trans(internal, uuid, bigint, double precision, double precision, double precision) IS 'Internal: adds a row to the panel of gaming_scan().';
+
+CREATE FUNCTION activity_metrics.gaming_scan_trans(internal, bigint, bigint, double precision, double precision, double precision, double precision) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_gaming_scan_int8_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.gaming_scan_trans(internal, bigint, bigint, double precision, double precision, double precision, double precision) IS 'Internal: adds a row to the panel of gaming_scan().';
+
+CREATE FUNCTION activity_metrics.gaming_scan_trans(internal, text, bigint, double precision, double precision, double precision, double precision) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_gaming_scan_text_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.gaming_scan_trans(internal, text, bigint, double precision, double precision, double precision, double precision) IS 'Internal: adds a row to the panel of gaming_scan().';
+
+CREATE FUNCTION activity_metrics.gaming_scan_trans(internal, uuid, bigint, double precision, double precision, double precision, double precision) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_gaming_scan_uuid_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.gaming_scan_trans(internal, uuid, bigint, double precision, double precision, double precision, double precision) IS 'Internal: adds a row to the panel of gaming_scan().';
+
+CREATE FUNCTION activity_metrics.gaming_scan_trans(internal, bigint, bigint, double precision, double precision, double precision, double precision, text) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_gaming_scan_int8_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.gaming_scan_trans(internal, bigint, bigint, double precision, double precision, double precision, double precision, text) IS 'Internal: adds a row to the panel of gaming_scan().';
+
+CREATE FUNCTION activity_metrics.gaming_scan_trans(internal, text, bigint, double precision, double precision, double precision, double precision, text) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_gaming_scan_text_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.gaming_scan_trans(internal, text, bigint, double precision, double precision, double precision, double precision, text) IS 'Internal: adds a row to the panel of gaming_scan().';
+
+CREATE FUNCTION activity_metrics.gaming_scan_trans(internal, uuid, bigint, double precision, double precision, double precision, double precision, text) RETURNS internal
+AS 'MODULE_PATHNAME', 'am_gaming_scan_uuid_trans' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.gaming_scan_trans(internal, uuid, bigint, double precision, double precision, double precision, double precision, text) IS 'Internal: adds a row to the panel of gaming_scan().';
+
+CREATE FUNCTION activity_metrics.gaming_scan_final(internal) RETURNS activity_metrics.gaming_scan_result
+AS 'MODULE_PATHNAME', 'am_gaming_scan_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.gaming_scan_final(internal) IS 'Internal: the result of gaming_scan().';
+
+CREATE AGGREGATE activity_metrics.gaming_scan(unit bigint, period bigint, metric double precision, outcome double precision, target_value double precision) (
+	SFUNC = activity_metrics.gaming_scan_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_scan_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming_scan(bigint, bigint, double precision, double precision, double precision) IS
+'Is a metric gamed, and since when, where no date is known? Returns one gaming_scan_result for a panel as of vanity() and a target of target_value per unit and period (NULL: not known). Method: the period with the largest two-sample z of the share of rows on the target or of the level, at least 4 periods and 15 % of the rows on either side (Andrews 1993); then as gaming(), with one unit less of log odds as the price of the search. No rows: NULL; too few periods: p_gamed NULL and a sentence. Errors: a target not above zero or changing (22023), as of vanity().';
+
+CREATE AGGREGATE activity_metrics.gaming_scan(unit text, period bigint, metric double precision, outcome double precision, target_value double precision) (
+	SFUNC = activity_metrics.gaming_scan_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_scan_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming_scan(text, bigint, double precision, double precision, double precision) IS
+'Is a metric gamed, and since when, where no date is known? Returns one gaming_scan_result for a panel as of vanity() and a target of target_value per unit and period (NULL: not known). Method: the period with the largest two-sample z of the share of rows on the target or of the level, at least 4 periods and 15 % of the rows on either side (Andrews 1993); then as gaming(), with one unit less of log odds as the price of the search. No rows: NULL; too few periods: p_gamed NULL and a sentence. Errors: a target not above zero or changing (22023), as of vanity().';
+
+CREATE AGGREGATE activity_metrics.gaming_scan(unit uuid, period bigint, metric double precision, outcome double precision, target_value double precision) (
+	SFUNC = activity_metrics.gaming_scan_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_scan_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming_scan(uuid, bigint, double precision, double precision, double precision) IS
+'Is a metric gamed, and since when, where no date is known? Returns one gaming_scan_result for a panel as of vanity() and a target of target_value per unit and period (NULL: not known). Method: the period with the largest two-sample z of the share of rows on the target or of the level, at least 4 periods and 15 % of the rows on either side (Andrews 1993); then as gaming(), with one unit less of log odds as the price of the search. No rows: NULL; too few periods: p_gamed NULL and a sentence. Errors: a target not above zero or changing (22023), as of vanity().';
+
+CREATE AGGREGATE activity_metrics.gaming_scan(unit bigint, period bigint, metric double precision, outcome double precision, target_value double precision, quality double precision) (
+	SFUNC = activity_metrics.gaming_scan_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_scan_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming_scan(bigint, bigint, double precision, double precision, double precision, double precision) IS
+'Is a metric gamed, and since when, where no date is known? Returns one gaming_scan_result for a panel as of vanity() and a target of target_value per unit and period (NULL: not known); quality as of vanity(). Method: the period with the largest two-sample z of the share of rows on the target or of the level, at least 4 periods and 15 % of the rows on either side (Andrews 1993); then as gaming(), with one unit less of log odds as the price of the search. No rows: NULL; too few periods: p_gamed NULL and a sentence. Errors: a target not above zero or changing (22023), as of vanity().';
+
+CREATE AGGREGATE activity_metrics.gaming_scan(unit text, period bigint, metric double precision, outcome double precision, target_value double precision, quality double precision) (
+	SFUNC = activity_metrics.gaming_scan_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_scan_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming_scan(text, bigint, double precision, double precision, double precision, double precision) IS
+'Is a metric gamed, and since when, where no date is known? Returns one gaming_scan_result for a panel as of vanity() and a target of target_value per unit and period (NULL: not known); quality as of vanity(). Method: the period with the largest two-sample z of the share of rows on the target or of the level, at least 4 periods and 15 % of the rows on either side (Andrews 1993); then as gaming(), with one unit less of log odds as the price of the search. No rows: NULL; too few periods: p_gamed NULL and a sentence. Errors: a target not above zero or changing (22023), as of vanity().';
+
+CREATE AGGREGATE activity_metrics.gaming_scan(unit uuid, period bigint, metric double precision, outcome double precision, target_value double precision, quality double precision) (
+	SFUNC = activity_metrics.gaming_scan_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_scan_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming_scan(uuid, bigint, double precision, double precision, double precision, double precision) IS
+'Is a metric gamed, and since when, where no date is known? Returns one gaming_scan_result for a panel as of vanity() and a target of target_value per unit and period (NULL: not known); quality as of vanity(). Method: the period with the largest two-sample z of the share of rows on the target or of the level, at least 4 periods and 15 % of the rows on either side (Andrews 1993); then as gaming(), with one unit less of log odds as the price of the search. No rows: NULL; too few periods: p_gamed NULL and a sentence. Errors: a target not above zero or changing (22023), as of vanity().';
+
+CREATE AGGREGATE activity_metrics.gaming_scan(unit bigint, period bigint, metric double precision, outcome double precision, target_value double precision, quality double precision, options text) (
+	SFUNC = activity_metrics.gaming_scan_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_scan_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming_scan(bigint, bigint, double precision, double precision, double precision, double precision, text) IS
+'Is a metric gamed, and since when, where no date is known? Returns one gaming_scan_result for a panel as of vanity() and a target of target_value per unit and period (NULL: not known); quality as of vanity(); options: definition changed 2870 (from that period on the metric is counted in another way), metric ''calls'', outcome ''wins'', unit ''rep'', grain ''week''. Method: the period with the largest two-sample z of the share of rows on the target or of the level, at least 4 periods and 15 % of the rows on either side (Andrews 1993); then as gaming(), with one unit less of log odds as the price of the search. No rows: NULL; too few periods: p_gamed NULL and a sentence. Errors: a target not above zero or changing (22023), as of vanity().';
+
+CREATE AGGREGATE activity_metrics.gaming_scan(unit text, period bigint, metric double precision, outcome double precision, target_value double precision, quality double precision, options text) (
+	SFUNC = activity_metrics.gaming_scan_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_scan_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming_scan(text, bigint, double precision, double precision, double precision, double precision, text) IS
+'Is a metric gamed, and since when, where no date is known? Returns one gaming_scan_result for a panel as of vanity() and a target of target_value per unit and period (NULL: not known); quality as of vanity(); options: definition changed 2870 (from that period on the metric is counted in another way), metric ''calls'', outcome ''wins'', unit ''rep'', grain ''week''. Method: the period with the largest two-sample z of the share of rows on the target or of the level, at least 4 periods and 15 % of the rows on either side (Andrews 1993); then as gaming(), with one unit less of log odds as the price of the search. No rows: NULL; too few periods: p_gamed NULL and a sentence. Errors: a target not above zero or changing (22023), as of vanity().';
+
+CREATE AGGREGATE activity_metrics.gaming_scan(unit uuid, period bigint, metric double precision, outcome double precision, target_value double precision, quality double precision, options text) (
+	SFUNC = activity_metrics.gaming_scan_trans, STYPE = internal, SSPACE = 4096,
+	FINALFUNC = activity_metrics.gaming_scan_final, FINALFUNC_MODIFY = READ_WRITE,
+	COMBINEFUNC = activity_metrics.panel_combine,
+	SERIALFUNC = activity_metrics.panel_serial, DESERIALFUNC = activity_metrics.panel_deserial,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE activity_metrics.gaming_scan(uuid, bigint, double precision, double precision, double precision, double precision, text) IS
+'Is a metric gamed, and since when, where no date is known? Returns one gaming_scan_result for a panel as of vanity() and a target of target_value per unit and period (NULL: not known); quality as of vanity(); options: definition changed 2870 (from that period on the metric is counted in another way), metric ''calls'', outcome ''wins'', unit ''rep'', grain ''week''. Method: the period with the largest two-sample z of the share of rows on the target or of the level, at least 4 periods and 15 % of the rows on either side (Andrews 1993); then as gaming(), with one unit less of log odds as the price of the search. No rows: NULL; too few periods: p_gamed NULL and a sentence. Errors: a target not above zero or changing (22023), as of vanity().';
+
 
 CREATE FUNCTION activity_metrics.name_options(metric text, outcome text, grain text, relation regclass) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -428,6 +578,17 @@ $$;
 COMMENT ON FUNCTION activity_metrics.name_options(text, text, text, regclass) IS
 'Internal: the options of vanity() and gaming() that say what sentences call things.';
 
+CREATE FUNCTION activity_metrics.definition_change_option(metric text, grain text, tz text) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN coalesce((SELECT format(', definition changed %s', activity_metrics.period_no(max(a.at), grain, tz)) FROM activity_metrics.annotation a
+		WHERE a.kind = 'definition changed' AND a.unit IS NULL AND (a.metric IS NULL OR a.metric = definition_change_option.metric) AND a.at <= now()
+		HAVING count(*) > 0), '');
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.definition_change_option(text, text, text) IS
+'Internal: the option of vanity() and gaming() for the newest annotation of kind definition changed on a metric; empty if there is none.';
+
 CREATE FUNCTION activity_metrics.vanity_row_sql(metric text, outcome text, grain text, relation regclass, unit text, period text, tz text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 DECLARE
@@ -440,7 +601,8 @@ BEGIN
 		target := activity_metrics.target_in_force(metric);
 		-- a target of 40 a week says nothing about days or months; nobody fills up to one that is not above zero
 		IF target.grain = grain AND target.value > 0 THEN
-			options := options || format(', target %s from %s', target.value, activity_metrics.period_no(target.starts_at, grain, m.tz));
+			options := options || format(', target %s from %s', target.value, activity_metrics.period_no(target.starts_at, grain, m.tz))
+				|| activity_metrics.definition_change_option(metric, grain, m.tz);
 		END IF;
 	END IF;
 	RETURN format(
@@ -564,6 +726,7 @@ BEGIN
 			HINT = 'Write a target above zero for each rep, and since when it has held, with set_target(..., starts_at => ''2025-01-06'') or define_metric(..., target => 40, target_from => ''2025-01-06'').';
 	END IF;
 	target_period := activity_metrics.period_no(target.starts_at, activity_metrics.check_grain($3), m.tz);
+	options := options OPERATOR(pg_catalog.||) activity_metrics.definition_change_option($1, $3, m.tz);
 	IF $3 OPERATOR(pg_catalog.<>) target.grain THEN
 		RAISE EXCEPTION 'the target of metric "%" is for each %, not for each %', $1, target.grain, $3 USING ERRCODE = '22023',
 			HINT = pg_catalog.format('Write grain => %L.', target.grain);

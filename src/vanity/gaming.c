@@ -321,22 +321,28 @@ panel_effect(AmVanityFit *fit, AmVfRows *rows, const double *offset, double *b, 
 
 /* did the units that jumped more gain more? */
 static void
-measure_jump(const Sides *sides, AmVanityFit *fit, AmVfRows *rows, AmGamingResult *result, AmGamingSteps *steps)
+measure_jump(const Sides *sides, AmVanityFit *fit, const AmVanityWindow *window, AmVfRows *rows,
+			 AmGamingResult *result, AmGamingSteps *steps)
 {
 	double		variance;
+	size_t		kept = 0;
 
-	rows->m = 0;
-	for (size_t i = 0; i < fit->n; i++)
+	am_vf_window_rows(fit, window->from, window->width, rows);
+	for (size_t i = 0; i < rows->m; i++)
 	{
-		double		jump = sides->level_after[fit->unit[i]] - sides->level_before[fit->unit[i]];
+		size_t		row = rows->row[i];
+		double		jump = sides->level_after[fit->unit[row]] - sides->level_before[fit->unit[row]];
+		int64_t		since = periods_after(sides, fit->period[row]) - window->from + 1;
 
-		if (isnan(jump) || !(fit->mu[i] > 0))
+		if (isnan(jump))
 			continue;
-		rows->row[rows->m] = i;
-		rows->w[rows->m] = fit->mu[i];
-		rows->z[rows->m] = periods_after(sides, fit->period[i]) >= steps->lag ? jump : 0;
-		rows->m++;
+		/* the share of the window in which the target held */
+		rows->row[kept] = row;
+		rows->w[kept] = fit->mu[row];
+		rows->z[kept] = jump * clip((double) since / window->width, 0, 1);
+		kept++;
 	}
+	rows->m = kept;
 	if (!panel_effect(fit, rows, NULL, &steps->b_jump, &steps->se_jump))
 		return;
 	variance = steps->se_jump * steps->se_jump;
@@ -509,10 +515,54 @@ undefine(AmGamingResult *result, AmGamingSteps *steps)
 	steps->lag = 0;
 }
 
+/*
+ * A change of definition multiplies the number of everybody: the median unit's
+ * ratio around it, 1 if unknown.
+ */
+static double
+definition_factor(const AmPanel *panel, const AmVanityFit *fit, int64_t changed_at)
+{
+	Sides		sides;
+	double	   *ratio = am_host_alloc((size_t) panel->n_units * sizeof(double));
+	size_t		n = 0;
+	size_t		start = 0;
+	double		factor = 1;
+
+	sides.from = changed_at;
+	while (start < panel->n)
+	{
+		int32_t		unit = panel->unit[start];
+		double		sum[2] = {0, 0};
+		double		rows[2] = {0, 0};
+
+		for (; start < panel->n && panel->unit[start] == unit; start++)
+		{
+			int64_t		distance = periods_after(&sides, panel->period[start]);
+
+			if (distance < -SIDE_PERIODS || distance >= SIDE_PERIODS)
+				continue;
+			sum[distance >= 0] += fit->x[start];
+			rows[distance >= 0]++;
+		}
+		if (rows[0] >= 2 && rows[1] >= 2 && sum[0] > 0 && sum[1] > 0)
+			ratio[n++] = log(sum[1] / rows[1]) - log(sum[0] / rows[0]);
+	}
+	if (n > 0)
+		factor = exp(am_vf_quantile(ratio, n, 0.5));
+	am_host_free(ratio);
+	return isfinite(factor) && factor > 0 ? factor : 1;
+}
+
 void
-am_gaming_steps(const AmPanel *panel, int64_t target_from, double target_value,
+am_gaming_steps(const AmPanel *counted, const AmGamingTarget *target,
 				AmGamingResult *result, AmGamingSteps *steps, double *suspicion)
 {
+	AmPanel		same = *counted;
+	const AmPanel *panel = &same;
+	int64_t		target_from = target->from;
+	double		target_value = target->value;
+	double	   *rescaled = NULL;
+	double		c = NAN;
 	Sides		sides;
 	AmVanityFit fit;
 	AmVanityFit split;
@@ -544,7 +594,7 @@ am_gaming_steps(const AmPanel *panel, int64_t target_from, double target_value,
 	if (result->n_before == 0 || result->n_after == 0)
 		return;
 
-	sides.panel = panel;
+	sides.panel = counted;
 	sides.from = target_from;
 	sides.value = target_value;
 	sides.has_value = isfinite(target_value) && target_value > 0;
@@ -560,25 +610,37 @@ am_gaming_steps(const AmPanel *panel, int64_t target_from, double target_value,
 	sides.level_after = am_host_alloc((size_t) panel->n_units * sizeof(double));
 	sides.volume = am_host_alloc((size_t) panel->n_units * sizeof(double));
 
-	am_vf_init(&fit, panel, false, 0);
+	am_vf_init(&fit, panel, false, 0, NAN);
+	if (target->has_change)
+	{
+		/* on the target is what was counted; levels are compared in one definition */
+		double		factor = definition_factor(panel, &fit, target->changed_at);
+
+		c = fit.c;
+		rescaled = am_host_alloc(panel->n * sizeof(double));
+		for (size_t i = 0; i < panel->n; i++)
+			rescaled[i] = panel->period[i] >= target->changed_at ? panel->x[i] / factor : panel->x[i];
+		same.x = rescaled;
+		am_vf_free(&fit);
+		am_vf_init(&fit, panel, false, 0, c);
+	}
 	measure_bunching(&sides, result, steps);
 	measure_units(&sides, &fit, result, steps);
 
+	am_vf_init(&split, panel, true, target->has_change ? target->changed_at : target_from, c);
 	posterior = am_host_alloc(sizeof(*posterior));
-	am_vf_posterior(&fit, NULL, posterior);
+	am_vf_posterior(&split, NULL, posterior);
 	if (posterior->best >= 0 && fit.metric_varies && fit.outcome_varies)
 	{
 		const AmVanityWindow *window = &posterior->window[posterior->best];
 
 		steps->lag = window->from + window->width / 2;
-		am_vf_init(&split, panel, true, target_from);
 		am_vf_rows_alloc(&fit, &rows);
 		measure_effects(&sides, &split, window, &rows, result, steps);
-		measure_jump(&sides, &fit, &rows, result, steps);
+		measure_jump(&sides, &fit, window, &rows, result, steps);
 		measure_fill(&sides, &fit, window, &rows, result, steps);
 		measure_yield(&sides, &fit, result, steps);
 		am_vf_rows_free(&rows);
-		am_vf_free(&split);
 	}
 	if (suspicion)
 		measure_suspicion(&sides, &fit, steps, suspicion);
@@ -593,14 +655,17 @@ am_gaming_steps(const AmPanel *panel, int64_t target_from, double target_value,
 	surge = or_zero(result->surge);
 	fall = or_zero(result->quality_fall);
 	steps->pressure = 1 - (1 - bunch) * (1 - surge) * (1 - fall);
-	steps->logit = -5 + 6 * bunch + 4 * surge + 5 * fall +
+	steps->logit = (target->searched ? -6 : -5) + 6 * bunch + 4 * surge + 5 * fall +
 		0.7 * steps->pressure * or_zero(result->did) +
 		0.6 * bunch * or_zero(result->fill) +
 		0.7 * surge * or_zero(result->yield) +
 		0.5 * surge * (1 - bunch) * or_zero(result->keep);
 	result->p_gamed = 1 / (1 + exp(-steps->logit));
 
+	if (rescaled)
+		am_host_free(rescaled);
 	am_host_free(posterior);
+	am_vf_free(&split);
 	am_vf_free(&fit);
 	am_host_free(sides.level_before);
 	am_host_free(sides.level_after);
@@ -608,10 +673,9 @@ am_gaming_steps(const AmPanel *panel, int64_t target_from, double target_value,
 }
 
 void
-am_gaming(const AmPanel *panel, int64_t target_from, double target_value,
-		  AmGamingResult *result, double *suspicion)
+am_gaming(const AmPanel *panel, const AmGamingTarget *target, AmGamingResult *result, double *suspicion)
 {
 	AmGamingSteps steps;
 
-	am_gaming_steps(panel, target_from, target_value, result, &steps, suspicion);
+	am_gaming_steps(panel, target, result, &steps, suspicion);
 }

@@ -7,6 +7,8 @@
 #ifndef AM_GAMING_H
 #define AM_GAMING_H
 
+#include <stdbool.h>
+
 #include "panel/panel.h"
 
 /* NaN = not defined */
@@ -32,12 +34,33 @@ typedef struct AmGamingResult
 	double		band_to;		/* "on the target" is target_value <= metric < band_to */
 } AmGamingResult;
 
+/* The target, and what is known of the number itself */
+typedef struct AmGamingTarget
+{
+	int64_t		from;			/* it held from this period on */
+	double		value;			/* NaN = not known */
+	bool		has_change;		/* the metric is counted in another way ... */
+	int64_t		changed_at;		/* ... from this period on: no sign of gaming */
+	bool		searched;		/* the period was looked for in the data, which costs evidence */
+} AmGamingTarget;
+
 /* suspicion, if not NULL, gets one value per unit (higher = more suspect), NaN where undefined */
-extern void am_gaming(const AmPanel *panel, int64_t target_from, double target_value,
+extern void am_gaming(const AmPanel *panel, const AmGamingTarget *target,
 					  AmGamingResult *result, double *suspicion);
+
+/*
+ * Where nobody knows since when: the period with the largest z, of the share
+ * of rows on the target or of the level, after against before.  Sets
+ * target->from and searched; false if there is no period to choose.
+ */
+extern bool am_gaming_scan(const AmPanel *panel, AmGamingTarget *target, double *z);
 
 extern void am_gaming_sentence(const AmGamingResult *result, double target_value,
 							   const char *metric, const char *outcome, const char *unit, const char *grain,
 							   char *buf, size_t size);
+
+extern void am_gaming_scan_sentence(const AmGamingResult *result, const AmGamingTarget *target, bool found,
+									const char *metric, const char *outcome, const char *unit, const char *grain,
+									char *buf, size_t size);
 
 #endif							/* AM_GAMING_H */

@@ -20,9 +20,7 @@
 #define FEWEST_STEPS		6		/* to speak of a running total at all */
 #define SHORTEST_SEARCH		4		/* lags that must have been searched to say that nothing follows */
 #define DECIDED				0.80	/* probability that makes a verdict */
-#define LEANS				0.667	/* less is no claim worth doubting, more than the next needs no doubt */
-#define OVERWHELMING		0.97
-#define PRIOR_SUBSTANCE		0.003	/* only metric x quality leads */
+#define PRIOR_SUBSTANCE		0.03	/* only metric x quality leads */
 
 static double
 map_to_unit(double value, double zero_at, double one_at)
@@ -580,7 +578,7 @@ increase_leads(const AmPanel *panel, const AmVanityOptions *options)
 	increase.quality = NULL;
 	if (increase.n >= FEWEST_ROWS && increase.n_units >= 2)
 	{
-		am_vf_init(&fit, &increase, false, 0);
+		am_vf_init(&fit, &increase, false, 0, NAN);
 		if (fit.metric_varies && fit.outcome_varies)
 		{
 			AmVanityPosterior *posterior = am_host_alloc(sizeof(*posterior));
@@ -601,7 +599,7 @@ increase_leads(const AmPanel *panel, const AmVanityOptions *options)
 
 /* metric x quality; where the quality of a row is unknown its unit's usual one stands in, or that of all units */
 static bool
-weigh_by_quality(const AmPanel *panel, double *x)
+weigh_by_quality(const AmPanel *panel, double *x, double *usual_quality)
 {
 	double		good = 0;
 	double		known = 0;
@@ -617,6 +615,7 @@ weigh_by_quality(const AmPanel *panel, double *x)
 	}
 	if (known == 0)
 		return false;
+	*usual_quality = good / known;
 	while (start < panel->n)
 	{
 		size_t		end = start;
@@ -640,37 +639,16 @@ weigh_by_quality(const AmPanel *panel, double *x)
 }
 
 /*
- * A lead that is likely but not overwhelming has to survive trends of one
- * more degree: ramps of new units bend, and a bent ramp in both columns looks
- * like a lead.  If it loses a quarter of its probability, the stricter fit
- * counts.
- */
-static void
-doubt_trend(AmVanityFit *fit, const AmVanityOptions *options, AmVanityPosterior *posterior)
-{
-	AmVanityPosterior *other;
-	double		lead = posterior->leads + posterior->weak;
-	int			degree = fit->degree;
-
-	if (lead < LEANS || lead >= OVERWHELMING || degree >= 2)
-		return;
-	other = am_host_alloc(sizeof(*other));
-	am_vf_set_degree(fit, degree + 1);
-	am_vf_posterior(fit, options, other);
-	am_vf_set_degree(fit, degree);
-	if (other->best >= 0 && other->leads + other->weak < 0.75 * lead)
-		*posterior = *other;
-	am_host_free(other);
-}
-
-/*
  * One more explanation where the quality is known: not the volume leads, only
  * its substantive part does (Manheim and Garrabrant's regressional case).
  */
 static void
-weigh_substance(AmVanityResult *result, double log_leads_with_quality)
+weigh_substance(AmVanityResult *result, const AmVanityPosterior *plain, const AmVanityPosterior *with_quality)
 {
-	double		log_odds = log(PRIOR_SUBSTANCE / AM_VF_PRIOR_NOTHING) + log_leads_with_quality + log(result->p_nothing);
+	const AmVanityWindow *best = &plain->window[plain->best];
+	double		scale = best->se * best->se * best->information;
+	double		gain = am_vf_log_leads(with_quality, scale) - am_vf_log_leads(plain, scale);
+	double		log_odds = log(PRIOR_SUBSTANCE / AM_VF_PRIOR_NOTHING) + plain->log_leads + gain + log(plain->nothing);
 	double		rest;
 
 	result->only_substance = 1 / (1 + exp(-log_odds));
@@ -686,7 +664,8 @@ weigh_substance(AmVanityResult *result, double log_leads_with_quality)
 }
 
 static void
-score_panel(const AmPanel *panel, const AmVanityOptions *options, AmVanityResult *result, double *log_leads)
+score_panel(const AmPanel *panel, const AmVanityOptions *options, double c, AmVanityResult *result,
+			AmVanityPosterior *plain)
 {
 	AmVanityFit fit;
 	AmVanityPosterior *posterior;
@@ -694,7 +673,7 @@ score_panel(const AmPanel *panel, const AmVanityOptions *options, AmVanityResult
 	double		score_with_quality = NAN;
 
 	undefine(result);
-	*log_leads = NAN;
+	plain->best = -1;
 	result->n = (int64_t) panel->n;
 	result->units = panel->n > 0 ? panel->n_units : 0;
 	if (panel->n == 0)
@@ -705,7 +684,9 @@ score_panel(const AmPanel *panel, const AmVanityOptions *options, AmVanityResult
 			result->outcomes++;
 	}
 
-	am_vf_init(&fit, panel, false, 0);
+	/* a target splits the panel: levels and trends before it need not hold since */
+	am_vf_init(&fit, panel, options->has_target || options->has_change,
+			   options->has_change ? options->changed_at : options->target_from, c);
 	result->periods = fit.n_periods;
 	measure_steps(panel, result);
 	decompose(panel, &fit, result);
@@ -715,15 +696,17 @@ score_panel(const AmPanel *panel, const AmVanityOptions *options, AmVanityResult
 	posterior->best = -1;
 	too_little = panel->n < FEWEST_ROWS || result->units < 2 || result->outcomes < FEWEST_OUTCOMES ||
 		!fit.metric_varies || !fit.outcome_varies;
-	if (!too_little)
+	if (fit.metric_varies && fit.outcome_varies && result->units >= 2)
 	{
 		am_vf_posterior(&fit, options, posterior);
-		too_little = posterior->best < 0;
+		result->max_lag = posterior->max_lag;
+		result->smallest_visible = 2.8 * posterior->smallest_se;
 	}
+	if (posterior->best < 0)
+		too_little = true;
 	if (!too_little)
 	{
-		*log_leads = posterior->log_leads;
-		doubt_trend(&fit, options, posterior);
+		*plain = *posterior;
 		measure_is_outcome(panel, result);
 		take_posterior(posterior, result);
 		measure_saturation(&fit, &posterior->window[posterior->best], result);
@@ -731,26 +714,38 @@ score_panel(const AmPanel *panel, const AmVanityOptions *options, AmVanityResult
 		if (panel->quality)
 		{
 			AmPanel		weighted = *panel;
-			AmVanityOptions no_target = *options;
+			AmVanityOptions plain_options = *options;
 			AmVanityResult substantive;
+			AmVanityPosterior *with_quality = am_host_alloc(sizeof(*with_quality));
 			double	   *x = am_host_alloc(panel->n * sizeof(double));
-			double		log_leads_with_quality = NAN;
+			double		usual_quality;
 
 			weighted.x = x;
 			weighted.quality = NULL;
-			no_target.has_target = false;
-			if (weigh_by_quality(panel, x))
+			/* the same split, and as much more added as the quality leaves of it */
+			plain_options.has_change = fit.split;
+			plain_options.changed_at = fit.split_at;
+			plain_options.has_target = false;
+			if (weigh_by_quality(panel, x, &usual_quality))
 			{
-				score_panel(&weighted, &no_target, &substantive, &log_leads_with_quality);
+				score_panel(&weighted, &plain_options, fit.c * usual_quality, &substantive, with_quality);
 				score_with_quality = substantive.score;
-				if (!isnan(log_leads_with_quality))
-					weigh_substance(result, log_leads_with_quality);
+				if (with_quality->best >= 0)
+					weigh_substance(result, plain, with_quality);
 			}
+			am_host_free(with_quality);
 			am_host_free(x);
 		}
 		if (options->has_target)
 		{
-			am_gaming(panel, options->target_from, options->target_value, &result->gaming, NULL);
+			AmGamingTarget target;
+
+			target.from = options->target_from;
+			target.value = options->target_value;
+			target.has_change = options->has_change;
+			target.changed_at = options->changed_at;
+			target.searched = false;
+			am_gaming(panel, &target, &result->gaming, NULL);
 			result->p_gamed = result->gaming.p_gamed;
 		}
 	}
@@ -766,10 +761,11 @@ void
 am_vanity(const AmPanel *panel, const AmVanityOptions *options, AmVanityResult *result)
 {
 	AmVanityOptions none;
-	double		log_leads;
+	AmVanityPosterior *plain = am_host_alloc(sizeof(*plain));
 
 	memset(&none, 0, sizeof(none));
-	score_panel(panel, options ? options : &none, result, &log_leads);
+	score_panel(panel, options ? options : &none, NAN, result, plain);
+	am_host_free(plain);
 }
 
 const char *

@@ -29,6 +29,8 @@ typedef struct AmVanityOptions
 	bool		has_target;		/* a target was set on the metric ... */
 	int64_t		target_from;	/* ... from this period on ... */
 	double		target_value;	/* ... of this value per unit and period; NaN unknown */
+	bool		has_change;		/* the metric is counted in another way ... */
+	int64_t		changed_at;		/* ... from this period on */
 	int			lag_prior_from; /* > 0: only these lags can lead ("lag prior 2..6") */
 	int			lag_prior_to;
 } AmVanityOptions;

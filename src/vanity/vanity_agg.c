@@ -1,5 +1,5 @@
 /*
- * vanity(), gaming() and gaming_units(): SQL glue.
+ * vanity(), gaming(), gaming_units() and gaming_scan(): SQL glue.
  *
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.
@@ -46,6 +46,17 @@ static const AmPanelArguments gaming_arguments = {
 	.options = 8
 };
 
+static const AmPanelArguments scan_arguments = {
+	.x_name = "metric",
+	.y_name = "outcome",
+	.only_positive = true,
+	.settings = {5},
+	.setting_names = {"target_value"},
+	.setting_types = {'f'},
+	.quality = 6,
+	.options = 7
+};
+
 PG_FUNCTION_INFO_V1(am_vanity_int8_trans);
 Datum
 am_vanity_int8_trans(PG_FUNCTION_ARGS)
@@ -86,6 +97,27 @@ Datum
 am_gaming_uuid_trans(PG_FUNCTION_ARGS)
 {
 	return am_panel_transition(fcinfo, AM_UNIT_UUID, &gaming_arguments);
+}
+
+PG_FUNCTION_INFO_V1(am_gaming_scan_int8_trans);
+Datum
+am_gaming_scan_int8_trans(PG_FUNCTION_ARGS)
+{
+	return am_panel_transition(fcinfo, AM_UNIT_INT8, &scan_arguments);
+}
+
+PG_FUNCTION_INFO_V1(am_gaming_scan_text_trans);
+Datum
+am_gaming_scan_text_trans(PG_FUNCTION_ARGS)
+{
+	return am_panel_transition(fcinfo, AM_UNIT_TEXT, &scan_arguments);
+}
+
+PG_FUNCTION_INFO_V1(am_gaming_scan_uuid_trans);
+Datum
+am_gaming_scan_uuid_trans(PG_FUNCTION_ARGS)
+{
+	return am_panel_transition(fcinfo, AM_UNIT_UUID, &scan_arguments);
 }
 
 /* What the sentences call things */
@@ -152,8 +184,10 @@ read_vanity_options(const char *text, AmVanityOptions *options, Names *names)
 			options->has_target = true;
 			options->target_value = NAN;
 		}
+		else if (am_option_is(&reader, "definition changed #", &options->changed_at))
+			options->has_change = true;
 		else if (!read_name(&reader, names))
-			am_option_unknown(&reader, "lag prior 2..6, target 40 from 2870, metric 'calls', outcome 'wins', unit 'rep', grain 'week'");
+			am_option_unknown(&reader, "lag prior 2..6, target 40 from 2870, definition changed 2870, metric 'calls', outcome 'wins', unit 'rep', grain 'week'");
 	}
 	if (options->has_target && options->target_value <= 0)
 		ereport(ERROR,
@@ -242,31 +276,70 @@ am_vanity_final(PG_FUNCTION_ARGS)
 }
 
 static void
-run_gaming(AmPanelState *state, AmPanel *panel, AmGamingResult *result, double **suspicion, Names *names)
+read_gaming_options(const char *text, AmGamingTarget *target, Names *names)
 {
 	AmOptionReader reader;
 
+	*names = default_names;
+	am_options_start(&reader, text);
+	while (am_options_next(&reader))
+	{
+		if (am_option_is(&reader, "definition changed #", &target->changed_at))
+			target->has_change = true;
+		else if (!read_name(&reader, names))
+			am_option_unknown(&reader, "definition changed 2870, metric 'calls', outcome 'wins', unit 'rep', grain 'week'");
+	}
+}
+
+static double
+target_value(const AmPanelState *state, int setting)
+{
+	double		value = state->settings[setting].number;
+
+	if (!state->settings_known[setting])
+		return NAN;
+	if (!(value > 0 && isfinite(value)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("target_value is %g", value),
+				 errhint("A target is above zero; NULL where its value is not known.")));
+	return value;
+}
+
+static void
+run_gaming(AmPanelState *state, AmPanel *panel, AmGamingTarget *target, AmGamingResult *result, double **suspicion, Names *names)
+{
 	if (!state->settings_known[TARGET_FROM])
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("target_from is null"),
-				 errhint("Give the number of the period from which the target held, as period_no() counts.")));
-	if (state->settings_known[TARGET_VALUE] &&
-		!(state->settings[TARGET_VALUE].number > 0 && isfinite(state->settings[TARGET_VALUE].number)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("target_value is %g", state->settings[TARGET_VALUE].number),
-				 errhint("A target is above zero; NULL where its value is not known.")));
-	*names = default_names;
-	am_options_start(&reader, state->options);
-	while (am_options_next(&reader))
-		if (!read_name(&reader, names))
-			am_option_unknown(&reader, "metric 'calls', outcome 'wins', unit 'rep', grain 'week'");
+				 errhint("Give the number of the period from which the target held, as period_no() counts; gaming_scan() looks for it.")));
+	memset(target, 0, sizeof(*target));
+	target->from = state->settings[TARGET_FROM].integer;
+	target->value = target_value(state, TARGET_VALUE);
+	read_gaming_options(state->options, target, names);
 	am_panel_finish(state, panel);
 	am_panel_check_span(panel);
 	*suspicion = am_palloc_array(double, panel->n_units + 1);
-	am_gaming(panel, state->settings[TARGET_FROM].integer,
-			  state->settings_known[TARGET_VALUE] ? state->settings[TARGET_VALUE].number : NAN, result, *suspicion);
+	am_gaming(panel, target, result, *suspicion);
+}
+
+static void
+set_gaming(const AmGamingResult *result, const char *sentence, Datum *values, bool *nulls)
+{
+	am_set_float(values, nulls, 0, result->p_gamed);
+	am_set_float(values, nulls, 1, result->bunch);
+	am_set_float(values, nulls, 2, result->surge);
+	am_set_float(values, nulls, 3, result->quality_fall);
+	am_set_float(values, nulls, 4, result->did);
+	am_set_float(values, nulls, 5, result->fill);
+	am_set_float(values, nulls, 6, result->yield);
+	am_set_float(values, nulls, 7, result->keep);
+	am_set_float(values, nulls, 8, result->share_at_target);
+	am_set_float(values, nulls, 9, result->share_before);
+	values[10] = Int64GetDatum(result->n_before);
+	values[11] = Int64GetDatum(result->n_after);
+	values[12] = CStringGetTextDatum(sentence);
 }
 
 PG_FUNCTION_INFO_V1(am_gaming_final);
@@ -275,6 +348,7 @@ am_gaming_final(PG_FUNCTION_ARGS)
 {
 	AmPanelState *state;
 	AmPanel		panel;
+	AmGamingTarget target;
 	AmGamingResult result;
 	double	   *suspicion;
 	Names		names;
@@ -286,24 +360,49 @@ am_gaming_final(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	state = final_state(fcinfo);
-	run_gaming(state, &panel, &result, &suspicion, &names);
-	am_gaming_sentence(&result, state->settings_known[TARGET_VALUE] ? state->settings[TARGET_VALUE].number : NAN,
-					   names.metric, names.outcome, names.unit, names.grain, sentence, sizeof(sentence));
+	run_gaming(state, &panel, &target, &result, &suspicion, &names);
+	am_gaming_sentence(&result, target.value, names.metric, names.outcome, names.unit, names.grain, sentence, sizeof(sentence));
 
 	columns = result_columns(fcinfo, lengthof(values));
-	am_set_float(values, nulls, 0, result.p_gamed);
-	am_set_float(values, nulls, 1, result.bunch);
-	am_set_float(values, nulls, 2, result.surge);
-	am_set_float(values, nulls, 3, result.quality_fall);
-	am_set_float(values, nulls, 4, result.did);
-	am_set_float(values, nulls, 5, result.fill);
-	am_set_float(values, nulls, 6, result.yield);
-	am_set_float(values, nulls, 7, result.keep);
-	am_set_float(values, nulls, 8, result.share_at_target);
-	am_set_float(values, nulls, 9, result.share_before);
-	values[10] = Int64GetDatum(result.n_before);
-	values[11] = Int64GetDatum(result.n_after);
-	values[12] = CStringGetTextDatum(sentence);
+	set_gaming(&result, sentence, values, nulls);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(columns), values, nulls)));
+}
+
+PG_FUNCTION_INFO_V1(am_gaming_scan_final);
+Datum
+am_gaming_scan_final(PG_FUNCTION_ARGS)
+{
+	AmPanelState *state;
+	AmPanel		panel;
+	AmGamingTarget target;
+	AmGamingResult result;
+	Names		names;
+	double		z;
+	bool		found;
+	char		sentence[2048];
+	TupleDesc	columns;
+	Datum		values[15];
+	bool		nulls[15] = {false};
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	state = final_state(fcinfo);
+	memset(&target, 0, sizeof(target));
+	target.value = target_value(state, 0);
+	read_gaming_options(state->options, &target, &names);
+	am_panel_finish(state, &panel);
+	am_panel_check_span(&panel);
+	found = am_gaming_scan(&panel, &target, &z);
+	if (!found)
+		target.from = PG_INT64_MAX;
+	am_gaming(&panel, &target, &result, NULL);
+	am_gaming_scan_sentence(&result, &target, found, names.metric, names.outcome, names.unit, names.grain, sentence, sizeof(sentence));
+
+	columns = result_columns(fcinfo, lengthof(values));
+	set_gaming(&result, sentence, values, nulls);
+	nulls[13] = !found;
+	values[13] = Int64GetDatum(target.from);
+	am_set_float(values, nulls, 14, z);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(columns), values, nulls)));
 }
 
@@ -313,6 +412,7 @@ am_gaming_units_final(PG_FUNCTION_ARGS)
 {
 	AmPanelState *state;
 	AmPanel		panel;
+	AmGamingTarget target;
 	AmGamingResult result;
 	double	   *suspicion;
 	Names		names;
@@ -323,7 +423,7 @@ am_gaming_units_final(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	state = final_state(fcinfo);
-	run_gaming(state, &panel, &result, &suspicion, &names);
+	run_gaming(state, &panel, &target, &result, &suspicion, &names);
 	columns = lookup_rowtype_tupdesc(row_type, -1);
 	datums = am_palloc_array(Datum, panel.n_units + 1);
 	for (int32 unit = 0; unit < panel.n_units; unit++)

@@ -23,6 +23,9 @@
 #define CLIP_SDS			2.5
 #define DECILE_RANGE_SDS	2.563	/* q90 - q10 of a normal distribution, in sds */
 #define FEWEST_ROWS			10		/* of a window */
+#define SHORT_BLOCK			12		/* rows of a unit that cannot afford a trend ... */
+#define SHORT_SIDE			16		/* ... and of its rows on one side of a split */
+#define LONG_BLOCK			80		/* rows that can afford a bent one */
 
 #define LOG_2PI				1.8378770664093454836
 
@@ -130,24 +133,42 @@ rank_periods(AmVanityFit *fit)
 	am_host_free(distinct);
 }
 
-/* median number of rows of a block decides how much trend can be afforded */
-static int
-trend_degree(AmVanityFit *fit)
+/* the rows of a split panel are on one of its sides */
+static bool
+after_split(const AmVanityFit *fit, size_t row)
 {
-	double	   *size = zeroed(fit->n_blocks, sizeof(double));
+	return fit->split && fit->period[row] >= fit->split_at;
+}
+
+/* median number of rows of a block of one side, which decides how much trend can be afforded */
+static double
+median_block(AmVanityFit *fit, bool after)
+{
 	size_t		n_sizes = 0;
-	double		median = 0;
 
 	for (size_t i = 0; i < fit->n; i++)
 	{
+		if (after_split(fit, i) != after)
+			continue;
 		if (i == 0 || fit->block[i] != fit->block[i - 1])
-			n_sizes++;
-		size[n_sizes - 1]++;
+			fit->spread[n_sizes++] = 0;
+		fit->spread[n_sizes - 1]++;
 	}
-	if (n_sizes > 0)
-		median = am_vf_quantile(size, n_sizes, 0.5);
-	am_host_free(size);
-	return median < 12 ? 0 : median < 80 ? 1 : 2;
+	return n_sizes > 0 ? am_vf_quantile(fit->spread, n_sizes, 0.5) : 0;
+}
+
+static int
+trend_degree(double median, int shortest)
+{
+	return median < shortest ? 0 : median < LONG_BLOCK ? 1 : 2;
+}
+
+static int
+block_degree(const AmVanityFit *fit, size_t row)
+{
+	int			degree = !fit->split ? fit->degree : after_split(fit, row) ? fit->degree_after : fit->degree_before;
+
+	return degree < fit->degree ? degree : fit->degree;
 }
 
 static void
@@ -239,7 +260,7 @@ load_outcome(AmVanityFit *fit, const double *outcome)
 }
 
 static void
-load_metric(AmVanityFit *fit, const double *metric)
+load_metric(AmVanityFit *fit, const double *metric, double given)
 {
 	bool		whole = true;
 	double		sum = 0;
@@ -266,7 +287,7 @@ load_metric(AmVanityFit *fit, const double *metric)
 		if (!(c > 0))
 			c = most;
 	}
-	fit->c = c;
+	fit->c = c = given > 0 ? given : c;
 	for (size_t i = 0; i < fit->n; i++)
 	{
 		double		shifted = fit->x[i] + c;
@@ -429,6 +450,7 @@ sweep_trends(AmVanityFit *fit, AmVfRows *rows)
 		double		norm1 = 0;
 		double		sum2 = 0;
 		double		norm2 = 0;
+		int			degree = block_degree(fit, rows->row[start]);
 
 		while (end < rows->m && fit->block[rows->row[end]] == block)
 		{
@@ -436,12 +458,12 @@ sweep_trends(AmVanityFit *fit, AmVfRows *rows)
 
 			weight += rows->w[end];
 			sum0 += wz;
-			if (fit->degree >= 1)
+			if (degree >= 1)
 			{
 				sum1 += wz * fit->linear[end];
 				norm1 += rows->w[end] * fit->linear[end] * fit->linear[end];
 			}
-			if (fit->degree >= 2)
+			if (degree >= 2)
 			{
 				sum2 += wz * fit->quadratic[end];
 				norm2 += rows->w[end] * fit->quadratic[end] * fit->quadratic[end];
@@ -489,13 +511,39 @@ am_vf_residualise(AmVanityFit *fit, AmVfRows *rows, int sweeps)
 	}
 }
 
+/* keeps the deviations of one side in bounds; returns their robust sd */
+static double
+clip_deviation(AmVanityFit *fit, bool after, double largest)
+{
+	size_t		m = 0;
+	double		sd;
+	double		bound;
+
+	for (size_t i = 0; i < fit->n; i++)
+	{
+		if (after_split(fit, i) == after)
+			fit->spread[m++] = fit->d[i];
+	}
+	if (m == 0)
+		return 0;
+	sd = am_vf_quantile(fit->spread, m, 0.9);
+	sd = (sd - am_vf_quantile(fit->spread, m, 0.1)) / DECILE_RANGE_SDS;
+	bound = CLIP_SDS * sd;
+	if (!(bound > AM_VF_NOISE * largest))
+		return sd;
+	for (size_t i = 0; i < fit->n; i++)
+	{
+		if (after_split(fit, i) == after)
+			fit->d[i] = fmin(fmax(fit->d[i], -bound), bound);
+	}
+	return sd;
+}
+
 /* d = ln metric without period means and trends, in bounds */
 static void
 fit_deviation(AmVanityFit *fit)
 {
 	AmVfRows	rows;
-	double		bound;
-	double		high;
 	double		largest = 0;
 	double		size = 0;
 
@@ -518,38 +566,31 @@ fit_deviation(AmVanityFit *fit)
 	}
 	fit->metric_varies = largest > AM_VF_NOISE * (1 + size);
 
-	memcpy(fit->spread, fit->d, fit->n * sizeof(double));
-	high = am_vf_quantile(fit->spread, fit->n, 0.9);
-	fit->sd = (high - am_vf_quantile(fit->spread, fit->n, 0.1)) / DECILE_RANGE_SDS;
-	bound = CLIP_SDS * fit->sd;
-	if (bound > AM_VF_NOISE * largest)
-	{
-		for (size_t i = 0; i < fit->n; i++)
-		{
-			if (fit->d[i] > bound)
-				fit->d[i] = bound;
-			else if (fit->d[i] < -bound)
-				fit->d[i] = -bound;
-		}
-	}
+	fit->sd = clip_deviation(fit, false, largest);
+	if (fit->split)
+		clip_deviation(fit, true, largest);
 	am_vf_rows_free(&rows);
 }
 
 void
 am_vf_set_degree(AmVanityFit *fit, int degree)
 {
+	fit->degree_before += degree - fit->degree;
+	fit->degree_after += degree - fit->degree;
 	fit->degree = degree;
 	fit_deviation(fit);
 }
 
 void
-am_vf_init(AmVanityFit *fit, const AmPanel *panel, bool split, int64_t split_at)
+am_vf_init(AmVanityFit *fit, const AmPanel *panel, bool split, int64_t split_at, double c)
 {
 	size_t		n = panel->n;
 
 	memset(fit, 0, sizeof(*fit));
 	fit->n = n;
 	fit->n_units = panel->n_units;
+	fit->split = split;
+	fit->split_at = split_at;
 	fit->unit = panel->unit;
 	fit->period = panel->period;
 	fit->column = zeroed(n, sizeof(int32_t));
@@ -583,10 +624,17 @@ am_vf_init(AmVanityFit *fit, const AmPanel *panel, bool split, int64_t split_at)
 	if (n == 0)
 		return;
 
-	fit->degree = trend_degree(fit);
+	if (split)
+	{
+		fit->degree_before = trend_degree(median_block(fit, false), SHORT_SIDE);
+		fit->degree_after = trend_degree(median_block(fit, true), SHORT_SIDE);
+		fit->degree = fit->degree_before > fit->degree_after ? fit->degree_before : fit->degree_after;
+	}
+	else
+		fit->degree = trend_degree(median_block(fit, false), SHORT_BLOCK);
 	find_earlier_rows(fit);
 	load_outcome(fit, panel->y);
-	load_metric(fit, panel->x);
+	load_metric(fit, panel->x, c);
 	fit_outcome(fit);
 	fit_deviation(fit);
 }

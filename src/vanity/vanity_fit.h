@@ -33,7 +33,11 @@ typedef struct AmVanityFit
 	double	   *time;			/* the period on a scale of -1 .. 1 */
 	int32_t    *block;			/* rows with one level and trend: a unit, or a unit before or after a date */
 	int32_t		n_blocks;
-	int			degree;			/* of a block's trend */
+	bool		split;			/* rows from split_at on are blocks of their own */
+	int64_t		split_at;
+	int			degree;			/* of a block's trend, at most */
+	int			degree_before;	/* with a split, of the blocks on either side of it */
+	int			degree_after;
 
 	double	   *x;				/* the metric, at least 0 */
 	double	   *log_x;			/* ln(x + c) */
@@ -107,8 +111,8 @@ typedef struct AmVanityPosterior
 #define AM_VF_WEAK_M			0.22
 #define AM_VF_WEAK_S			0.09
 
-/* split: rows from split_at on have a level and trend of their own */
-extern void am_vf_init(AmVanityFit *fit, const AmPanel *panel, bool split, int64_t split_at);
+/* split: rows from split_at on have a level and trend of their own; c: what to add to the metric, NaN as it needs */
+extern void am_vf_init(AmVanityFit *fit, const AmPanel *panel, bool split, int64_t split_at, double c);
 extern void am_vf_free(AmVanityFit *fit);
 
 /* the deviation anew, with trends of this degree (0 to 2) */
@@ -129,6 +133,8 @@ extern double am_vf_inflation(AmVanityFit *fit, const AmVfRows *rows);
 extern void am_vf_window(AmVanityFit *fit, int from, int width, AmVfRows *rows, AmVanityWindow *window);
 
 extern void am_vf_posterior(AmVanityFit *fit, const AmVanityOptions *options, AmVanityPosterior *posterior);
+
+extern double am_vf_log_leads(const AmVanityPosterior *posterior, double scale);
 
 /* quantile by linear interpolation (type 7) of v[n], which is sorted; n > 0 */
 extern double am_vf_quantile(double *v, size_t n, double p);
@@ -163,7 +169,7 @@ typedef struct AmGamingSteps
 	int			lag;
 } AmGamingSteps;
 
-extern void am_gaming_steps(const AmPanel *panel, int64_t target_from, double target_value,
+extern void am_gaming_steps(const AmPanel *panel, const AmGamingTarget *target,
 							AmGamingResult *result, AmGamingSteps *steps, double *suspicion);
 
 /*

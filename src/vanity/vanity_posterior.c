@@ -161,3 +161,26 @@ am_vf_posterior(AmVanityFit *fit, const AmVanityOptions *options, AmVanityPoster
 	posterior->follows = exp(log_odds[FOLLOWS] - most) / sum;
 	posterior->log_leads = log_odds[LEADS] - log(AM_VF_PRIOR_LEADS / AM_VF_PRIOR_NOTHING);
 }
+
+/*
+ * ln Bayes factor of leading against nothing with one scale for all windows.
+ * Two metrics against one outcome can be compared by it: a chance difference
+ * of their standard errors would decide where both effects are plain.
+ */
+double
+am_vf_log_leads(const AmVanityPosterior *posterior, double scale)
+{
+	double		factor[AM_VF_MAX_WINDOWS];
+	int			n = 0;
+
+	for (int i = 0; i < posterior->n_windows; i++)
+	{
+		AmVanityWindow window = posterior->window[i];
+
+		if (!window.good || window.from < 1)
+			continue;
+		window.se = sqrt(scale / window.information);
+		factor[n++] = log_factor(&window, AM_VF_LEADS_M, AM_VF_LEADS_S);
+	}
+	return log_mean_exp(factor, n);
+}

@@ -298,6 +298,43 @@ say_diagnostic(const AmVanityResult *result, const char *metric, const char *out
 	}
 }
 
+/*
+ * How many more periods would show an effect of this elasticity: what can be
+ * seen shrinks with the square root of their number.
+ */
+static void
+add_periods_to_see(const AmVanityResult *result, double elasticity, const char *grain, char *buf, size_t size)
+{
+	double		ratio = result->smallest_visible / elasticity;
+	double		more = ceil(result->periods * (ratio * ratio - 1));
+	char		grains[WORD];
+	char		effect[WORD];
+
+	if (!(more >= 1))
+		return;
+	am_vw_percent(per_ten_percent(elasticity), effect, sizeof(effect));
+	if (more > 1000)
+	{
+		plural(grain, grains, sizeof(grains));
+		am_vw_add(buf, size, " No number of %s within reach would show one of %s: look at more units or at an outcome that is less rare.", grains, effect);
+		return;
+	}
+	am_vw_count((int64_t) more, grain, grains, sizeof(grains));
+	am_vw_add(buf, size, " About %s more would show one of %s.", grains, effect);
+}
+
+/* periods that bring what is missing, at the pace so far */
+static void
+add_periods_missing(double missing, double per_period, const char *grain, char *buf, size_t size)
+{
+	char		grains[WORD];
+
+	if (!(per_period > 0) || missing / per_period > 1000)
+		return;
+	am_vw_count((int64_t) ceil(missing / per_period), grain, grains, sizeof(grains));
+	am_vw_add(buf, size, " At this pace that takes %s more.", grains);
+}
+
 static void
 say_insufficient(const AmVanityResult *result, const AmVanityOptions *options,
 				 const char *metric, const char *outcome, const char *unit, const char *grain,
@@ -319,7 +356,10 @@ say_insufficient(const AmVanityResult *result, const AmVanityOptions *options,
 		am_vw_add(buf, size, "There are no %s to look at.", rows);
 	}
 	else if (result->n < 24)
+	{
 		am_vw_add(buf, size, "Only %s: at least 24 are needed.", rows);
+		add_periods_missing(24 - (double) result->n, (double) result->n / result->periods, grain, buf, size);
+	}
 	else if (result->units < 2)
 		am_vw_add(buf, size, "Only one %s: with nobody to compare, a good %s cannot be told from a busy %s.", unit, unit, grain);
 	else if (result->outcomes < 5)
@@ -327,7 +367,10 @@ say_insufficient(const AmVanityResult *result, const AmVanityOptions *options,
 		if (result->outcomes == 0)
 			am_vw_add(buf, size, "No %s in %s: at least 5 %ss with some are needed.", outcome, rows, row);
 		else
+		{
 			am_vw_add(buf, size, "Only %s of %s with %s: at least 5 are needed.", found, rows, outcome);
+			add_periods_missing(5 - (double) result->outcomes, (double) result->outcomes / result->periods, grain, buf, size);
+		}
 	}
 	else if (result->periods < 3)
 	{
@@ -361,6 +404,8 @@ say_insufficient(const AmVanityResult *result, const AmVanityOptions *options,
 		am_vw_add(buf, size, "%s, %s of them with %s: only an effect of %s per +10 %% could have been seen"
 				  " (so far it leads with probability %s, nothing follows with %s).",
 				  rows, found, outcome, effect, p, q);
+		/* what a leading metric usually brings, or else a small lead */
+		add_periods_to_see(result, result->smallest_visible > AM_VF_LEADS_M ? AM_VF_LEADS_M : AM_VF_WEAK_M, grain, buf, size);
 	}
 }
 
@@ -489,4 +534,24 @@ am_gaming_sentence(const AmGamingResult *result, double target_value,
 	if (gamed)
 		am_vw_add(buf, size, " (probability %s)", p);
 	am_vw_add(buf, size, ".");
+}
+
+void
+am_gaming_scan_sentence(const AmGamingResult *result, const AmGamingTarget *target, bool found,
+						const char *metric, const char *outcome, const char *unit, const char *grain,
+						char *buf, size_t size)
+{
+	char		grains[WORD];
+
+	if (size == 0)
+		return;
+	buf[0] = '\0';
+	if (!found)
+	{
+		plural(grain, grains, sizeof(grains));
+		am_vw_add(buf, size, "Too few %s to look for a date: at least 4 before and 4 after it, and 15 %% of the rows, are needed.", grains);
+		return;
+	}
+	am_gaming_sentence(result, target->value, metric, outcome, unit, grain, buf, size);
+	am_vw_add(buf, size, " The date was looked for: %s number %" PRId64 " differs most from what was before.", grain, target->from);
 }

@@ -59,6 +59,14 @@ copy_rows(Rows *to, const Rows *from)
 	to->panel.quality = from->panel.quality ? to->quality : NULL;
 }
 
+static void
+game(const AmPanel *panel, int64_t from, double value, AmGamingResult *result, double *suspicion)
+{
+	AmGamingTarget target = {.from = from, .value = value};
+
+	am_gaming(panel, &target, result, suspicion);
+}
+
 /*
  * Golden values
  */
@@ -229,7 +237,7 @@ test_golden(const Golden *gold)
 	}
 	ok(rows.panel.n == gold->n, "%s: %d rows", gold->world, (int) gold->n);
 
-	am_vf_init(&fit, &rows.panel, false, 0);
+	am_vf_init(&fit, &rows.panel, false, 0, NAN);
 	for (size_t i = 0; i < rows.panel.n && rows.unit[i] == 0; i++)
 		good = good && close_to(fit.mu[i], gold->mu[week++], 1e-12, 1e-15);
 	ok(good && week > 0, "%s: expected outcome of the first rep", gold->world);
@@ -251,7 +259,13 @@ test_golden(const Golden *gold)
 	am_vf_rows_free(&scratch);
 
 	am_vf_posterior(&fit, NULL, &posterior);
-	if (!has_target)
+	if (has_target)
+	{
+		/* the reference splits at the target */
+		am_vf_free(&fit);
+		am_vf_init(&fit, &rows.panel, true, 13, NAN);
+		am_vf_posterior(&fit, NULL, &posterior);
+	}
 	{
 		CLOSE(posterior.nothing, gold->posterior[0], "p(nothing)");
 		CLOSE(posterior.leads, gold->posterior[1], "p(leads)");
@@ -285,7 +299,9 @@ test_golden(const Golden *gold)
 		AmGamingResult gaming;
 		AmGamingSteps steps;
 
-		am_gaming_steps(&rows.panel, 13, 60, &gaming, &steps, NULL);
+		AmGamingTarget target = {.from = 13, .value = 60};
+
+		am_gaming_steps(&rows.panel, &target, &gaming, &steps, NULL);
 		CLOSE(steps.bunch_share, 0.5661764705882353, "excess mass on the target");
 		CLOSE(steps.bunch_z, 8.477420991472977, "its z");
 		CLOSE(steps.dx, 0.46306718565849336, "jump of the metric");
@@ -552,7 +568,7 @@ test_margins(void)
 		of_period[rows.period[i]] += rows.y[i];
 		total += rows.y[i];
 	}
-	am_vf_init(&fit, &rows.panel, false, 0);
+	am_vf_init(&fit, &rows.panel, false, 0, NAN);
 	for (size_t i = 0; i < rows.panel.n; i++)
 		good = good && close_to(fit.mu[i], of_unit[rows.unit[i]] * of_period[rows.period[i]] / total, 1e-12, 1e-15);
 	ok(good, "balanced panel: expected = unit total x period total / total");
@@ -576,7 +592,7 @@ test_windows(void)
 		if (uniform() < 0.8)
 			add_row(&rows, full.unit[i], full.period[i] - 20, full.x[i], full.y[i]);
 	}
-	am_vf_init(&fit, &rows.panel, false, 0);
+	am_vf_init(&fit, &rows.panel, false, 0, NAN);
 	am_vf_rows_alloc(&fit, &found);
 	for (int from = -4; from <= 9; from++)
 	{
@@ -849,7 +865,7 @@ test_gaming(void)
 	char		text[512];
 
 	make_target(&rows, true, 13);
-	am_gaming(&rows.panel, 30, 40, &gaming, suspicion);
+	game(&rows.panel, 30, 40, &gaming, suspicion);
 	ok(gaming.p_gamed > 0.95 && gaming.bunch == 1 && gaming.fill > 1, "filling up to a target is seen (%.3f)", gaming.p_gamed);
 	ok(gaming.n_before == 600 && gaming.n_after == 600 && gaming.share_at_target > gaming.share_before, "counts and shares");
 	for (int r = 0; r < 20; r += 2)
@@ -866,11 +882,11 @@ test_gaming(void)
 	ok(result.verdict == AM_VANITY_GAMED && result.score > 0.9 && result.p_gamed == gaming.p_gamed, "verdict gamed");
 	am_vanity_sentence(&result, &options, "calls", "wins", "rep", "week", text, sizeof(text));
 	ok(strncmp(text, "Since the target of 40, ", 24) == 0 && strstr(text, "of rep-weeks sit at 40-43"), "%s", text);
-	am_gaming(&rows.panel, 30, NAN, &gaming, NULL);
+	game(&rows.panel, 30, NAN, &gaming, NULL);
 	ok(isnan(gaming.bunch) && isnan(gaming.fill) && gaming.surge >= 0, "without a value: no bunching, but a surge");
 
 	make_target(&rows, false, 13);
-	am_gaming(&rows.panel, 30, 40, &gaming, NULL);
+	game(&rows.panel, 30, 40, &gaming, NULL);
 	am_gaming_sentence(&gaming, 40, "calls", "wins", "rep", "week", text, sizeof(text));
 	ok(gaming.p_gamed < 0.3 && strncmp(text, "No sign", 7) == 0, "honest work is not (%.3f): %s", gaming.p_gamed, text);
 
@@ -878,13 +894,13 @@ test_gaming(void)
 	{
 		int64_t		from = run == 0 ? 0 : run == 1 ? 60 : run == 2 ? INT64_MIN : INT64_MAX;
 
-		am_gaming(&rows.panel, from, 40, &gaming, suspicion);
+		game(&rows.panel, from, 40, &gaming, suspicion);
 		am_gaming_sentence(&gaming, 40, "calls", "wins", "rep", "week", text, sizeof(text));
 		ok(isnan(gaming.p_gamed) && isnan(suspicion[0]) && !strstr(text, "nan"), "date outside the panel: %s", text);
 	}
 	rows.panel.n = 0;
 	rows.panel.n_units = 0;
-	am_gaming(&rows.panel, 30, 40, &gaming, NULL);
+	game(&rows.panel, 30, 40, &gaming, NULL);
 	ok(isnan(gaming.p_gamed), "empty panel");
 }
 
