@@ -123,6 +123,15 @@ SELECT results_eq($$SELECT sentence FROM activity_metrics.gaming_report('calls',
 	$$SELECT (activity_metrics.gaming(unit, period, x, y, activity_metrics.period_no('2026-01-05Z'), 40, quality, 'metric ''calls'', outcome ''wins'', unit ''rep'', grain ''week''')).sentence
 		FROM activity_metrics.metric_panel('calls', 'wins') WHERE is_complete$$, 'so does gaming_report()');
 SELECT refused($$SELECT * FROM activity_metrics.gaming_report('product_demos', 'wins', 'day')$$, '42704', 'product_demos');
+-- what is counted in another way from a date on is not taken for gaming
+SELECT is(activity_metrics.definition_change_option('calls', 'week', 'UTC'), '', 'no change of definition');
+SELECT activity_metrics.annotate('calls', '2026-01-14Z', 'texts count too', 'definition changed') IS NOT NULL AS noted1, activity_metrics.annotate('demos', '2026-02-14Z', 'other', 'definition changed') IS NOT NULL AS noted2, activity_metrics.annotate('calls', '2026-03-14Z', 'an event') IS NOT NULL AS noted3 \gset
+SELECT is(activity_metrics.definition_change_option('calls', 'week', 'UTC'), ', definition changed ' || activity_metrics.period_no('2026-01-14Z'), 'its date goes to the aggregates');
+SELECT results_eq($$SELECT p_gamed, sentence FROM activity_metrics.gaming_report('calls', 'wins') WHERE unit IS NULL$$,
+	$$SELECT (g).p_gamed, (g).sentence FROM (SELECT activity_metrics.gaming(unit, period, x, y, activity_metrics.period_no('2026-01-05Z'), 40, quality, format('definition changed %s, metric ''calls'', outcome ''wins'', unit ''rep'', grain ''week''', activity_metrics.period_no('2026-01-14Z'))) AS g
+		FROM activity_metrics.metric_panel('calls', 'wins') WHERE is_complete) AS s$$, 'of gaming_report()');
+SELECT is((SELECT p_gamed FROM activity_metrics.vanity_report('wins', metrics => '{calls}')), (SELECT p_gamed FROM activity_metrics.gaming_report('calls', 'wins') WHERE unit IS NULL), 'and of vanity_report()');
+DELETE FROM activity_metrics.annotation;
 
 -- one in force; the one before ends
 SELECT is((SELECT count(*) FROM activity_metrics.set_target('calls', 45, force => true, reason => 'more', starts_at => '2026-05-04Z')), 1::bigint, 'a new target');
