@@ -1,6 +1,7 @@
 -- scorecard_report(), scorecard, sparkline().
 BEGIN;
 SELECT no_plan();
+DELETE FROM activity_metrics.metric;
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
 CREATE SCHEMA card_test;

@@ -1,6 +1,7 @@
 -- Targets and their guard, gaming tests, assess(), annotations, North Star.
 BEGIN;
 SELECT no_plan();
+DELETE FROM activity_metrics.metric;
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
 CREATE SCHEMA target_test;
