@@ -38,3 +38,8 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION activity_metrics.extension_version() IS
 'The version of activity_metrics that this database has.';
+
+CREATE FUNCTION activity_metrics.library_version() RETURNS text
+AS 'MODULE_PATHNAME', 'am_library_version' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION activity_metrics.library_version() IS
+'The version of the library that the server has loaded; after an update it is that of extension_version().';
