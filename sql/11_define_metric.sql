@@ -216,29 +216,29 @@ COMMENT ON FUNCTION activity_metrics.check_metric(activity_metrics.metric) IS
 CREATE FUNCTION activity_metrics.formula_check_sql(m activity_metrics.metric, argument text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	-- HAVING: an expression has to be an aggregate
+	-- no row is read, but rights are checked; HAVING: an expression has to be an aggregate; the product: and a number
 	RETURN CASE argument
-		WHEN 'filter' THEN format(E'SELECT FROM %s AS e WHERE false AND (%s\n)', m.source_relation, m.filter_sql)
-		ELSE format(E'SELECT (%s\n)::pg_catalog.float8 FROM %s AS e WHERE false HAVING true', m.expr, m.source_relation) END;
+		WHEN 'filter' THEN format(E'SELECT FROM %s AS e WHERE (%s\n) LIMIT 0', m.source_relation, m.filter_sql)
+		ELSE format(E'SELECT ((%s\n) OPERATOR(pg_catalog.*) 1::pg_catalog.float8)::pg_catalog.float8 FROM %s AS e HAVING true LIMIT 0', m.expr, m.source_relation) END;
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.formula_check_sql(activity_metrics.metric, text) IS
 'Internal: a statement that computes the filter or expr of a metric on no rows.';
 
-CREATE FUNCTION activity_metrics.write_metric(m activity_metrics.metric) RETURNS void
+CREATE FUNCTION activity_metrics.write_metrics(metrics activity_metrics.metric[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	-- what was found out about a metric stays; the trigger sees whether it still holds
 	columns text[] := ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = 'activity_metrics.metric'::regclass AND a.attnum > 0 AND NOT a.attisdropped
 		AND a.attname <> ALL (ARRAY['metric', 'definition_version', 'gaming_result', 'gaming_value', 'gaming_low', 'gaming_at', 'gaming_seal', 'changed_by', 'changed_at']::name[]) ORDER BY a.attnum);
 BEGIN
-	EXECUTE format('INSERT INTO activity_metrics.metric SELECT ($1).* ON CONFLICT ON CONSTRAINT metric_pkey DO UPDATE SET (%s) = ROW(%s)',
+	EXECUTE format('INSERT INTO activity_metrics.metric SELECT m.* FROM unnest($1) AS m ON CONFLICT ON CONSTRAINT metric_pkey DO UPDATE SET (%s) = ROW(%s)',
 		(SELECT string_agg(quote_ident(c), ', ' ORDER BY i) FROM unnest(columns) WITH ORDINALITY AS t(c, i)),
-		(SELECT string_agg('excluded.' || quote_ident(c), ', ' ORDER BY i) FROM unnest(columns) WITH ORDINALITY AS t(c, i))) USING m;
+		(SELECT string_agg('excluded.' || quote_ident(c), ', ' ORDER BY i) FROM unnest(columns) WITH ORDINALITY AS t(c, i))) USING metrics;
 END;
 $$;
-COMMENT ON FUNCTION activity_metrics.write_metric(activity_metrics.metric) IS
-'Internal: writes a row of the dictionary, over the one of that name.';
+COMMENT ON FUNCTION activity_metrics.write_metrics(activity_metrics.metric[]) IS
+'Internal: writes rows of the dictionary, over those of the same names.';
 
 CREATE FUNCTION activity_metrics.define_metric(
 	metric text,
@@ -391,7 +391,7 @@ BEGIN
 					ELSE 'expr is an aggregate over the columns of source, such as ''sum(value) / count(*)''; the row is called e.' END;
 		END;
 	END LOOP;
-	PERFORM activity_metrics.write_metric(row);
+	PERFORM activity_metrics.write_metrics(ARRAY[row]);
 	IF target IS NOT NULL THEN
 		PERFORM activity_metrics.record_defined_target(row.metric, target, target_from, target_grain);
 	END IF;
@@ -461,7 +461,10 @@ CREATE FUNCTION activity_metrics.metric_before_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM activity_metrics.check_no_cycle(NEW);
-	IF TG_OP = 'UPDATE' THEN
+	IF TG_OP = 'INSERT' THEN
+		-- only a superuser, who restores a dump, may say that another role wrote it
+		NEW.changed_by := CASE WHEN (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = CURRENT_USER) THEN NEW.changed_by ELSE CURRENT_USER END;
+	ELSE
 		NEW.definition_version := OLD.definition_version;
 		NEW.changed_by := CURRENT_USER;
 		NEW.changed_at := now();
@@ -502,21 +505,21 @@ $$;
 COMMENT ON FUNCTION activity_metrics.metric_after_change() IS
 'Internal: trigger of table metric: writes metric_history; formulas that name a metric follow its new name.';
 
-CREATE FUNCTION activity_metrics.metric_before_delete() RETURNS trigger
+CREATE FUNCTION activity_metrics.metric_after_delete() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	user_of text;
 BEGIN
 	SELECT min(m.metric) INTO user_of FROM activity_metrics.metric m
-		WHERE m.type = 'derived' AND m.metric <> OLD.metric AND OLD.metric = ANY (activity_metrics.formula_names(m.expr, m.metric));
+		WHERE m.type = 'derived' AND OLD.metric = ANY (activity_metrics.formula_names(m.expr, m.metric));
 	IF user_of IS NOT NULL THEN
 		RAISE EXCEPTION 'metric "%" is used by metric "%"', OLD.metric, user_of USING ERRCODE = '23503',
 			HINT = format('Delete "%s" before, or define it again without "%s".', user_of, OLD.metric);
 	END IF;
-	RETURN OLD;
+	RETURN NULL;
 END;
 $$;
-COMMENT ON FUNCTION activity_metrics.metric_before_delete() IS
+COMMENT ON FUNCTION activity_metrics.metric_after_delete() IS
 'Internal: trigger of table metric: refuses to delete a metric that a formula names (23503).';
 
 CREATE FUNCTION activity_metrics.history_before_insert() RETURNS trigger
@@ -524,6 +527,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	-- a dump brings its own rows, after those that the restored metrics have made
 	DELETE FROM activity_metrics.metric_history h WHERE h.metric = NEW.metric AND h.definition_version = NEW.definition_version;
+	NEW.changed_by := CASE WHEN (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = CURRENT_USER) THEN NEW.changed_by ELSE CURRENT_USER END;
 	RETURN NEW;
 END;
 $$;
@@ -536,9 +540,9 @@ COMMENT ON TRIGGER metric_before_change ON activity_metrics.metric IS 'No cycles
 CREATE TRIGGER metric_after_change AFTER INSERT OR UPDATE ON activity_metrics.metric
 	FOR EACH ROW EXECUTE FUNCTION activity_metrics.metric_after_change();
 COMMENT ON TRIGGER metric_after_change ON activity_metrics.metric IS 'Writes metric_history.';
-CREATE TRIGGER metric_before_delete BEFORE DELETE ON activity_metrics.metric
-	FOR EACH ROW EXECUTE FUNCTION activity_metrics.metric_before_delete();
-COMMENT ON TRIGGER metric_before_delete ON activity_metrics.metric IS 'Formulas keep what they name.';
+CREATE TRIGGER metric_after_delete AFTER DELETE ON activity_metrics.metric
+	FOR EACH ROW EXECUTE FUNCTION activity_metrics.metric_after_delete();
+COMMENT ON TRIGGER metric_after_delete ON activity_metrics.metric IS 'Formulas keep what they name.';
 CREATE TRIGGER history_before_insert BEFORE INSERT ON activity_metrics.metric_history
 	FOR EACH ROW EXECUTE FUNCTION activity_metrics.history_before_insert();
 COMMENT ON TRIGGER history_before_insert ON activity_metrics.metric_history IS 'A dump brings its own rows.';

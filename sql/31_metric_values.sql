@@ -189,11 +189,32 @@ COMMENT ON FUNCTION activity_metrics.formula_sql(activity_metrics.metric) IS
 
 -- simple metrics
 
+CREATE FUNCTION activity_metrics.warn_of_formula(m activity_metrics.metric) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	author text;
+BEGIN
+	IF (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = CURRENT_USER) THEN
+		SELECT coalesce(max(h.changed_by), m.changed_by) INTO author FROM activity_metrics.metric_history h
+			WHERE h.metric = m.metric AND h.definition_version = m.definition_version;
+		IF author <> CURRENT_USER THEN
+			RAISE WARNING 'the formula of metric "%" was written by role "%" and runs as superuser "%"', m.metric, author, CURRENT_USER
+				USING HINT = format('Read it first: SELECT expr, filter_sql FROM activity_metrics.metric WHERE metric = %L. SET ROLE %I runs it with the rights of its author.', m.metric, author);
+		END IF;
+	END IF;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.warn_of_formula(activity_metrics.metric) IS
+'Internal: warns a superuser before a filter or expr runs that another role wrote.';
+
 CREATE FUNCTION activity_metrics.metric_condition_sql(m activity_metrics.metric) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	condition text := 'true';
 BEGIN
+	IF m.expr IS NOT NULL OR m.filter_sql IS NOT NULL THEN
+		PERFORM activity_metrics.warn_of_formula(m);
+	END IF;
 	IF m.event_kinds IS NOT NULL THEN
 		condition := format('%s OPERATOR(pg_catalog.=) ANY (%L::pg_catalog.text[])',
 			activity_metrics.text_column(m.source_relation::regclass, m.kind_column, 'kind_column'),
@@ -340,7 +361,7 @@ $$;
 COMMENT ON FUNCTION activity_metrics.conversion_cells_sql(activity_metrics.metric, text, boolean, text) IS
 'Internal: a statement with segment, unit, period, value and n of a conversion: the share of the base metric''s events that the conversion metric''s follow within the window, at the time of the base event.';
 
-CREATE FUNCTION activity_metrics.metric_values_sql(m activity_metrics.metric, grain text, by_unit boolean, segment text DEFAULT NULL) RETURNS text
+CREATE FUNCTION activity_metrics.metric_cells_sql(m activity_metrics.metric, grain text, by_unit boolean, segment text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 DECLARE
 	parts text[] := activity_metrics.metric_parts(m);
@@ -352,8 +373,6 @@ DECLARE
 	n text;
 	own text;
 BEGIN
-	-- also where there is no event to count
-	PERFORM activity_metrics.period_no(now(), activity_metrics.check_grain(grain), m.tz);
 	FOR i IN 1 .. cardinality(parts) LOOP
 		part := activity_metrics.find_metric(parts[i]);
 		PERFORM activity_metrics.check_same_zone(m, part);
@@ -364,35 +383,44 @@ BEGIN
 		END IF;
 	END LOOP;
 	IF m.type = 'simple' THEN
-		cells := activity_metrics.simple_cells_sql(m, grain, by_unit, segment);
+		RETURN activity_metrics.simple_cells_sql(m, grain, by_unit, segment);
 	ELSIF m.type = 'cumulative' THEN
-		cells := activity_metrics.simple_cells_sql(part, grain, by_unit, segment, (m.window_days * 86400)::text);
+		RETURN activity_metrics.simple_cells_sql(part, grain, by_unit, segment, (m.window_days * 86400)::text);
 	ELSIF m.type = 'conversion' THEN
-		cells := activity_metrics.conversion_cells_sql(m, grain, by_unit, segment);
-	ELSE
-		-- each part has columns v and n of its own; where one part has no rows at all, it is zero if it may be
-		FOR i IN 1 .. cardinality(parts) LOOP
-			part := activity_metrics.find_metric(parts[i]);
-			own := '';
-			FOR j IN 1 .. cardinality(parts) LOOP
-				own := own || CASE WHEN i = j THEN format(', value AS v%1$s, n AS n%1$s', j) ELSE format(', NULL::pg_catalog.float8 AS v%1$s, NULL::pg_catalog.int8 AS n%1$s', j) END;
-			END LOOP;
-			cells := cells || CASE i WHEN 1 THEN '' ELSE ' UNION ALL ' END
-				|| format('SELECT segment, unit, period%s FROM (%s) AS p%s', own, activity_metrics.metric_values_sql(part, grain, by_unit, segment), i);
-			sums := sums || format(CASE WHEN activity_metrics.is_zero_filled(part) THEN ', coalesce(pg_catalog.max(v%1$s), 0) AS v%1$s' ELSE ', pg_catalog.max(v%1$s) AS v%1$s' END
-				|| ', coalesce(pg_catalog.max(n%1$s), 0) AS n%1$s', i);
-			counts := counts || format('n%s', i);
-		END LOOP;
-		IF m.type = 'ratio' THEN
-			value := 'activity_metrics.quotient(v2, v1)';
-			n := 'n1';
-		ELSE
-			SELECT f.value, CASE WHEN f.additive THEN array_to_string(counts, ' OPERATOR(pg_catalog.+) ') ELSE format('least(%s)', array_to_string(counts, ', ')) END
-				INTO value, n FROM activity_metrics.formula_sql(m) AS f;
-		END IF;
-		cells := format('SELECT segment, unit, period, activity_metrics.finite(%s) AS value, %s AS n FROM (SELECT segment, unit, period%s FROM (%s) AS part GROUP BY segment, unit, period) AS joined',
-			value, n, sums, cells);
+		RETURN activity_metrics.conversion_cells_sql(m, grain, by_unit, segment);
 	END IF;
+	-- each part has columns v and n of its own; where one part has no rows at all, it is zero if it may be
+	FOR i IN 1 .. cardinality(parts) LOOP
+		part := activity_metrics.find_metric(parts[i]);
+		own := '';
+		FOR j IN 1 .. cardinality(parts) LOOP
+			own := own || CASE WHEN i = j THEN format(', value AS v%1$s, n AS n%1$s', j) ELSE format(', NULL::pg_catalog.float8 AS v%1$s, NULL::pg_catalog.int8 AS n%1$s', j) END;
+		END LOOP;
+		cells := cells || CASE i WHEN 1 THEN '' ELSE ' UNION ALL ' END
+			|| format('SELECT segment, unit, period%s FROM (%s) AS p%s', own, activity_metrics.metric_cells_sql(part, grain, by_unit, segment), i);
+		sums := sums || format(CASE WHEN activity_metrics.is_zero_filled(part) THEN ', coalesce(pg_catalog.max(v%1$s), 0) AS v%1$s' ELSE ', pg_catalog.max(v%1$s) AS v%1$s' END
+			|| ', coalesce(pg_catalog.max(n%1$s), 0) AS n%1$s', i);
+		counts := counts || format('n%s', i);
+	END LOOP;
+	IF m.type = 'ratio' THEN
+		value := 'activity_metrics.quotient(v2, v1)';
+		n := 'n1';
+	ELSE
+		SELECT f.value, CASE WHEN f.additive THEN array_to_string(counts, ' OPERATOR(pg_catalog.+) ') ELSE format('least(%s)', array_to_string(counts, ', ')) END
+			INTO value, n FROM activity_metrics.formula_sql(m) AS f;
+	END IF;
+	RETURN format('SELECT segment, unit, period, activity_metrics.finite(%s) AS value, %s AS n FROM (SELECT segment, unit, period%s FROM (%s) AS part GROUP BY segment, unit, period) AS joined',
+		value, n, sums, cells);
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.metric_cells_sql(activity_metrics.metric, text, boolean, text) IS
+'Internal: a statement with segment ('''' for none), unit, period, value and n of a metric of any type, for periods with events; $1 since, $2 until.';
+
+CREATE FUNCTION activity_metrics.metric_values_sql(m activity_metrics.metric, grain text, by_unit boolean, segment text DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	-- also where there is no event to count
+	PERFORM activity_metrics.period_no(now(), activity_metrics.check_grain(grain), m.tz);
 
 	-- $1 since, $2 until; every unit has all periods from its first to its last
 	RETURN format(
@@ -402,7 +430,7 @@ BEGIN
 		SELECT whole.unit, p.period, %2$s AS value, coalesce(cell.n, 0)::pg_catalog.int8 AS n, whole.segment
 		FROM whole CROSS JOIN LATERAL pg_catalog.generate_series(whole.first, whole.last) AS p(period)
 		LEFT JOIN cell ON cell.segment OPERATOR(pg_catalog.=) whole.segment AND cell.unit OPERATOR(pg_catalog.=) whole.unit AND cell.period OPERATOR(pg_catalog.=) p.period',
-		cells, CASE WHEN activity_metrics.is_zero_filled(m) THEN 'coalesce(cell.value, 0)' ELSE 'cell.value' END);
+		activity_metrics.metric_cells_sql(m, grain, by_unit, segment), CASE WHEN activity_metrics.is_zero_filled(m) THEN 'coalesce(cell.value, 0)' ELSE 'cell.value' END);
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.metric_values_sql(activity_metrics.metric, text, boolean, text) IS
@@ -422,7 +450,8 @@ CREATE FUNCTION activity_metrics.metric_values(
 	OUT n bigint,
 	OUT is_complete boolean)
 RETURNS SETOF record
-LANGUAGE plpgsql STABLE ROWS 1000 COST 10000 AS $$
+-- compiling the statement takes longer than running it
+LANGUAGE plpgsql STABLE ROWS 1000 COST 10000 SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	m activity_metrics.metric := activity_metrics.find_metric($1);

@@ -78,7 +78,7 @@ BEGIN
 		FOREACH name IN ARRAY metrics LOOP
 			m := activity_metrics.find_metric(name);
 			PERFORM activity_metrics.check_same_zone(m, target);
-			CONTINUE WHEN NOT shared OR m.agg = 'count_distinct' OR target.agg = 'count_distinct'
+			CONTINUE WHEN NOT shared OR NOT activity_metrics.is_plain_sum(m) OR NOT activity_metrics.is_plain_sum(target)
 				-- a unit is there from its first event to its last in the relations of the two metrics
 				OR EXISTS (SELECT FROM unnest(leaders) AS l WHERE (l.source_relation, l.time_column, l.actor_column) = (m.source_relation, m.time_column, m.actor_column)
 					AND l.status_column IS NOT DISTINCT FROM m.status_column);
@@ -86,7 +86,7 @@ BEGIN
 		END LOOP;
 		FOREACH m IN ARRAY leaders LOOP
 			SELECT array_agg(f ORDER BY t.i) INTO members FROM unnest(metrics) WITH ORDINALITY AS t(name, i), activity_metrics.find_metric(t.name) AS f
-				WHERE f.agg <> 'count_distinct' AND (f.source_relation, f.time_column, f.actor_column) = (m.source_relation, m.time_column, m.actor_column)
+				WHERE activity_metrics.is_plain_sum(f) AND (f.source_relation, f.time_column, f.actor_column) = (m.source_relation, m.time_column, m.actor_column)
 				AND f.status_column IS NOT DISTINCT FROM m.status_column;
 			events := activity_metrics.event_panel_sql(target || members, grain, segment, false);
 			CONTINUE WHEN events IS NULL;
@@ -174,8 +174,8 @@ BEGIN
 	PERFORM activity_metrics.check_range(since, until);
 	IF $6 IS NULL THEN
 		-- ids on one side and names on the other would look like reps who never do both
-		FOR name IN SELECT pg_catalog.min(m.metric) FROM pg_catalog.unnest(wanted) AS t(metric), activity_metrics.find_metric(t.metric) AS m
-			GROUP BY m.source_relation, m.actor_column ORDER BY 1
+		FOR name IN SELECT pg_catalog.min(m.metric) FROM pg_catalog.unnest(wanted) AS t(metric), activity_metrics.find_metric(t.metric) AS m, activity_metrics.metric_leaf(m) AS leaf
+			GROUP BY leaf.source_relation, leaf.actor_column ORDER BY 1
 		LOOP
 			EXECUTE activity_metrics.metric_units_sql(name, $1) INTO unlike;
 			PERFORM activity_metrics.check_common_unit(name, $1, unlike);

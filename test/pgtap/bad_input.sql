@@ -106,7 +106,7 @@ SELECT is((fault($$SELECT activity_metrics.period_start(p) FROM generate_series(
 
 -- the dictionary
 SELECT refused($$SELECT am.define_metric($$ || quote_nullable(n) || $$, 'event')$$, '22023', 'metric name', 'lower case') FROM unnest(ARRAY[NULL, '', 'Calls', 'my calls', '1st', 'calls;', 'anrufü', '_x', repeat('a', 64), E'a\n', 'a''--']) AS n;
-SELECT refused($$SELECT am.define_metric('m', 'event', agg => $$ || quote_nullable(a) || ')', '22023', 'unknown aggregate') FROM unnest(ARRAY[NULL, '', 'avg', 'COUNT', 'median']) AS a;
+SELECT refused($$SELECT am.define_metric('m', 'event', agg => $$ || quote_nullable(a) || ')', '22023', 'unknown aggregate') FROM unnest(ARRAY[NULL, '', 'mean', 'COUNT', 'p50']) AS a;
 SELECT refused($$SELECT am.define_metric('m', 'event', agg => 'summ')$$, '22023', 'unknown aggregate "summ"', 'Did you mean "sum"');
 SELECT refused($$SELECT am.define_metric('m', 'event', kind => $$ || quote_nullable(k) || ')', '22023', 'unknown kind', 'surface') FROM unnest(ARRAY[NULL, '', 'call', 'Outcome']) AS k;
 SELECT refused($$SELECT am.define_metric('m', 'event', target => $$ || t, '22023', 'target', 'Give both') FROM unnest(ARRAY['5)', 'NULL, target_from => now())', '0, target_from => now())', '-1, target_from => now())', '''NaN'', target_from => now())',
