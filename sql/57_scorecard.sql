@@ -371,6 +371,7 @@ CREATE VIEW activity_metrics.scorecard WITH (security_invoker = true) AS
 		status, reason, target, target_for, target_due, target_met, pace, guardrail, guardrail_falls, trend, trend_8, trend_8_low, trend_8_high, trend_8_n,
 		trend_26, trend_26_low, trend_26_high, trend_26_n, n, verdict, assessed_at, staleness_hours, sparkline, annotations, owner, next_step
 	FROM activity_metrics.scorecard_report() ORDER BY place;
+ALTER VIEW activity_metrics.scorecard OWNER TO @extowner@;
 COMMENT ON VIEW activity_metrics.scorecard IS
 'One row per active metric, as of scorecard_report() now and at the grain of each metric.';
 COMMENT ON COLUMN activity_metrics.scorecard.place IS 'Order of the rows: the North Star is 1.';

@@ -158,6 +158,7 @@ COMMENT ON FUNCTION activity_metrics.metric_issues() IS
 
 CREATE VIEW activity_metrics.metric_issue WITH (security_invoker = true) AS
 	SELECT i.metric, i.severity, i.rule, i.message, i.hint FROM activity_metrics.metric_issues() AS i;
+ALTER VIEW activity_metrics.metric_issue OWNER TO @extowner@;
 COMMENT ON VIEW activity_metrics.metric_issue IS
 'What is wrong with the dictionary: one row per finding, errors first. No row: nothing found.';
 COMMENT ON COLUMN activity_metrics.metric_issue.metric IS 'The metric, of several the first; NULL: a scope or an audience, which the message names.';

@@ -347,6 +347,7 @@ COMMENT ON FUNCTION activity_metrics.data_quality_rows() IS
 
 CREATE VIEW activity_metrics.data_quality WITH (security_invoker = true) AS
 	SELECT q.relation, q.period_start, q.period_end, q.rule, q.seen, q.expected, q.n, q.share, q.status, q.message, q.next_step FROM activity_metrics.data_quality_rows() AS q;
+ALTER VIEW activity_metrics.data_quality OWNER TO @extowner@;
 COMMENT ON VIEW activity_metrics.data_quality IS
 'data_quality_report() of every relation that an active metric counts, over the last 13 weeks and the running one; what cannot be read has a row that says why.';
 COMMENT ON COLUMN activity_metrics.data_quality.relation IS 'The relation.';
