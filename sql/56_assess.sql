@@ -82,7 +82,7 @@ LANGUAGE plpgsql VOLATILE ROWS 10 COST 1000000 AS $$
 #variable_conflict use_column
 DECLARE
 	wanted pg_catalog.text := activity_metrics.leading_outcome($1);
-	run timestamptz := pg_catalog.clock_timestamp();
+	run pg_catalog.timestamptz := pg_catalog.clock_timestamp();
 	name pg_catalog.text;
 	good pg_catalog.text[] := '{}';
 	failed pg_catalog.text[] := '{}';

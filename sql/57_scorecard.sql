@@ -316,14 +316,14 @@ RETURNS SETOF record
 LANGUAGE plpgsql STABLE ROWS 30 COST 100000 AS $$
 #variable_conflict use_column
 DECLARE
-	moment timestamptz := coalesce($3, pg_catalog.now());
+	moment pg_catalog.timestamptz := coalesce($3, pg_catalog.now());
 	name pg_catalog.text;
 	one activity_metrics.scorecard_value;
 	known activity_metrics.scorecard_value[] := '{}';
 	newest pg_catalog.text;
 	-- metrics of one relation have one newest event
 	asked pg_catalog.text[] := '{}';
-	answers timestamptz[] := '{}';
+	answers pg_catalog.timestamptz[] := '{}';
 BEGIN
 	IF $1 IS NOT NULL THEN
 		PERFORM activity_metrics.check_grain($1), activity_metrics.period_no(moment, $1, 'UTC');

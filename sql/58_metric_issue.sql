@@ -120,21 +120,21 @@ DECLARE
 	name pg_catalog.text;
 	allowed pg_catalog.float8;
 	newest pg_catalog.text;
-	seen timestamptz;
+	seen pg_catalog.timestamptz;
 	broken pg_catalog.text[] := '{}';
 	faults pg_catalog.text[] := '{}';
 	stale pg_catalog.text[] := '{}';
-	stale_since timestamptz[] := '{}';
+	stale_since pg_catalog.timestamptz[] := '{}';
 	asked pg_catalog.text[] := '{}';
-	answers timestamptz[] := '{}';
+	answers pg_catalog.timestamptz[] := '{}';
 BEGIN
 	FOR name, allowed IN SELECT m.metric, m.max_staleness_hours FROM activity_metrics.metric m WHERE m.status OPERATOR(pg_catalog.=) 'active' ORDER BY m.metric LOOP
 		BEGIN
-			EXECUTE activity_metrics.metric_probe_sql(name) USING NULL::timestamptz, NULL::timestamptz;
+			EXECUTE activity_metrics.metric_probe_sql(name) USING NULL::pg_catalog.timestamptz, NULL::pg_catalog.timestamptz;
 			IF allowed IS NOT NULL THEN
 				newest := activity_metrics.newest_event_sql(name);
 				IF pg_catalog.array_position(asked, newest) IS NULL THEN
-					EXECUTE newest INTO seen USING 'infinity'::timestamptz;
+					EXECUTE newest INTO seen USING 'infinity'::pg_catalog.timestamptz;
 					asked := pg_catalog.array_append(asked, newest);
 					answers := pg_catalog.array_append(answers, seen);
 				END IF;

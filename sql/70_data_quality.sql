@@ -120,8 +120,8 @@ BEGIN
 	END IF;
 	-- kinds that some metric of the relation counts; one that counts all kinds knows them all
 	SELECT array_agg(DISTINCT k), bool_or(m.event_kinds IS NULL) INTO known, counts_all
-		FROM activity_metrics.metric m LEFT JOIN LATERAL unnest(activity_metrics.step_kinds(m.event_kinds, 'event_kinds')) AS k ON m.event_kinds IS NOT NULL
-		WHERE m.source_relation = relation AND m.status <> 'deprecated';
+		FROM activity_metrics.metric m LEFT JOIN LATERAL unnest(CASE WHEN m.event_kinds IS NOT NULL THEN activity_metrics.step_kinds(m.event_kinds, 'event_kinds') END) AS k ON true
+		WHERE to_regclass(m.source_relation) = events AND m.status <> 'deprecated';
 	-- one event may be of many entities, and then is there once for each
 	RETURN format(
 		'WITH e AS (

@@ -72,6 +72,9 @@ INSERT INTO event (entity, kind, at, actor) SELECT 'e1', 'call', now() - i * int
 CREATE TABLE doomed (actor text, at timestamptz);
 SELECT activity_metrics.define_metric('doomed', 'doomed');
 DROP TABLE doomed;
+SELECT activity_metrics.define_metric('everything', 'event');
+SELECT is((SELECT sum(seen) FROM activity_metrics.data_quality_report('event') WHERE rule = 'unknown_kinds'), 0::float8, 'a metric of all kinds knows them all');
+DELETE FROM activity_metrics.metric WHERE metric = 'everything';
 SELECT set_eq('SELECT DISTINCT relation FROM activity_metrics.data_quality', $$VALUES ('quality_test.event'), ('quality_test.doomed')$$, 'a view of all relations');
 SELECT results_eq($$SELECT rule, status, message FROM activity_metrics.data_quality WHERE relation = 'quality_test.doomed'$$, $$VALUES ('readable', 'red', 'relation "quality_test.doomed" does not exist')$$, 'one that is gone has a row');
 SELECT is(min(period_start), date_trunc('week', now())::date - 91, 'thirteen weeks') FROM activity_metrics.data_quality;

@@ -106,6 +106,8 @@ my %report = (
 	'attempt_report'           => q{SELECT * FROM activity_metrics.attempt_report('crm.event', 'call', 'won')},
 	'attempt_report table'     => q{SELECT * FROM activity_metrics.attempt_report('crm.contact', 'tries', 'success')},
 	'unmatched_values'         => q{SELECT * FROM activity_metrics.unmatched_values('crm.event', 'actor', 'crm.rep')},
+	'activity_rollup'          => q{SELECT * FROM activity_metrics.activity_rollup('crm.event', 'month')},
+	'data_quality_report'      => q{SELECT * FROM activity_metrics.data_quality_report('crm.event', 'month') WHERE rule OPERATOR(pg_catalog.<>) 'freshness'},
 	'tools'                    => q{SELECT activity_metrics.extension_version(), activity_metrics.bar(0.4), activity_metrics.period_start(activity_metrics.period_no('2024-05-05Z'))},
 );
 my %expected = map { $_ => must($owner, $report{$_}) } sort keys %report;
@@ -170,7 +172,7 @@ for my $name (sort keys %report)
 	is(as($owner, "SET search_path = trap, pg_catalog, activity_metrics; $report{$name}"), $expected{$name}, "hostile search_path: $name");
 }
 is(as($owner, q{SET search_path = trap, pg_catalog; SELECT activity_metrics.define_metric('trapped', 'crm.event', 'call', 'sum', target => 3, target_from => '2024-09-02Z')}), 'trapped', 'hostile search_path: define_metric');
-is(as($owner, q{DELETE FROM activity_metrics.metric WHERE metric = 'trapped' RETURNING agg, source_relation, value_column, target}), 'sum|crm.event|value|3', 'writes what it should');
+is(as($owner, q{DELETE FROM activity_metrics.metric WHERE metric = 'trapped' RETURNING agg, source_relation, value_column, (SELECT value FROM activity_metrics.target WHERE metric = 'trapped')}), 'sum|crm.event|value|3', 'writes what it should');
 like(as($owner, q{SET search_path = trap, pg_catalog; SELECT * FROM activity_metrics.lead_lag_report('cals', 'wins', relation => 'crm.weekly')}), qr/^42703: relation "crm.weekly" has no column "cals"/, 'hostile search_path: an error is still that error');
 like(as($owner, q{SET search_path = trap, pg_catalog; SELECT * FROM activity_metrics.lead_lag_report('cals', 'wins')}), qr/^42704: /, 'hostile search_path: so is a metric that is missing');
 # settings of the session that change how text is read and written; some are the superuser's
@@ -181,6 +183,22 @@ for my $name (sort keys %report)
 	unlike(as($superuser, "$settings; SET plpgsql.variable_conflict = use_column; SET DateStyle = 'SQL, DMY'; SET IntervalStyle = sql_standard; SET extra_float_digits = -10; SET timezone = 'Asia/Kathmandu'; SET lc_numeric = 'C'; $report{$name}"),
 		qr/^(?:\w{5}|psql): /, "nor refuse anything: $name");
 }
+# what goes over the whole dictionary, and has a row for what it cannot read
+my %overview = (
+	'scorecard_report' => q{SELECT * FROM activity_metrics.scorecard_report(as_of => '2025-01-20Z')},
+	'metric_issue'     => q{SELECT * FROM activity_metrics.metric_issue},
+	'data_quality'     => q{SELECT relation, rule, n FROM activity_metrics.data_quality},
+	'doctor'           => q{SELECT * FROM activity_metrics.doctor()},
+);
+for my $name (sort keys %overview)
+{
+	my $plain = must($superuser, $overview{$name});
+	isnt($plain, '', "$name gives rows");
+	is(as($superuser, "SET search_path = trap, pg_catalog, activity_metrics; $overview{$name}"), $plain, "hostile search_path: $name");
+	is(as($superuser, "$settings; $overview{$name}"), $plain, "settings of the session change nothing: $name");
+}
+like(as($owner, q{SET search_path = trap, pg_catalog; BEGIN; SELECT * FROM activity_metrics.set_target('wins', 3, '2099-01-01', 'o'); SELECT activity_metrics.annotate('wins', '2024-09-02Z', 'n'); SELECT * FROM activity_metrics.assess('wins'); SELECT * FROM activity_metrics.test_target('calls', 3, 'wins'); ROLLBACK}),
+	qr/^wins\|3\|2099-01-01\|o\|.*accepted/, 'hostile search_path: what writes');
 must($owner, 'DROP SCHEMA trap CASCADE');
 
 #
