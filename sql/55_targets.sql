@@ -208,7 +208,8 @@ BEGIN
 		ORDER BY coalesce(m.metric = t.denominator OR m.metric = t.base_metric, false) DESC, coalesce(s.verdict = 'leading_indicator', false) DESC, t.metric LIMIT 1;
 	hint := concat_ws(' ',
 		CASE WHEN aim IS NOT NULL AND aim <> m.metric THEN format('Aim at %s, which is what counts: set_target(%L, ...).', aim, aim)
-			ELSE 'Aim at an outcome: define_metric(..., kind => ''outcome'').' END,
+			ELSE coalesce((SELECT format('Aim at an outcome: %s.', string_agg(t.metric, ', ' ORDER BY t.metric)) FROM activity_metrics.metric t WHERE t.kind = 'outcome' AND t.status = 'active' AND t.metric <> m.metric HAVING count(*) > 0),
+				'Aim at an outcome: define_metric(..., kind => ''outcome'').') END,
 		CASE WHEN m.kind = 'surface' THEN format('What makes a target on %s defensible:', m.metric)
 			|| CASE WHEN a.verdict IS DISTINCT FROM 'leading_indicator' THEN ' a verdict of leading_indicator from assess();' ELSE '' END
 			|| CASE WHEN NOT is_tested OR abs(m.gaming_value - value) > 0.1 * abs(value) THEN format(' a pass of test_target(%L, %s);', m.metric, value) ELSE '' END
@@ -218,6 +219,22 @@ END;
 $$;
 COMMENT ON FUNCTION activity_metrics.guard_finding(text, double precision) IS
 'Internal: what the guard finds about a target of this value on a metric: the reasons against it (none: an empty array), the evidence, and what to do instead. A surface metric needs a newest verdict of leading_indicator, a passed gaming test within 10 % of the value, and a guardrail paired with it. Errors: no such metric (42704).';
+
+CREATE FUNCTION activity_metrics.check_target(metric text, value double precision) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	finding record;
+BEGIN
+	SELECT f.* INTO finding FROM activity_metrics.guard_finding(metric, value) AS f;
+	IF cardinality(finding.refusals) > 0 THEN
+		RAISE EXCEPTION 'a target of % on metric "%" is refused: %', value, metric, array_to_string(finding.refusals, ', ') USING ERRCODE = '55000',
+			DETAIL = finding.evidence, HINT = finding.hint;
+	END IF;
+	RETURN finding.evidence;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.check_target(text, double precision) IS
+'Internal: refuses what guard_finding() has reasons against (55000), else gives its evidence.';
 
 CREATE FUNCTION activity_metrics.guard_target() RETURNS trigger
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -254,10 +271,10 @@ BEGIN
 		RAISE EXCEPTION 'a target needs a metric and a value' USING ERRCODE = '22004',
 			HINT = 'SELECT * FROM activity_metrics.set_target(''wins'', 3, due => ''2027-03-31'', owner => ''A. Person'');';
 	END IF;
-	SELECT f.* INTO finding FROM activity_metrics.guard_finding(NEW.metric, NEW.value) AS f;
 	NEW.set_by := CURRENT_USER;
 	NEW.set_at := clock_timestamp();
 	IF NEW.decision = 'forced' THEN
+		SELECT f.* INTO finding FROM activity_metrics.guard_finding(NEW.metric, NEW.value) AS f;
 		IF coalesce(btrim(NEW.reason), '') = '' THEN
 			RAISE EXCEPTION 'a forced target needs a reason' USING ERRCODE = '22023',
 				HINT = 'Write reason => ''why this target is set against the evidence''; it is recorded with your name.';
@@ -267,10 +284,7 @@ BEGIN
 		RETURN NEW;
 	END IF;
 
-	IF cardinality(finding.refusals) > 0 THEN
-		RAISE EXCEPTION 'a target of % on metric "%" is refused: %', NEW.value, NEW.metric, array_to_string(finding.refusals, ', ') USING ERRCODE = '55000',
-			DETAIL = finding.evidence, HINT = finding.hint;
-	END IF;
+	NEW.evidence := activity_metrics.check_target(NEW.metric, NEW.value);
 	missing := array_remove(ARRAY[
 		CASE WHEN coalesce(btrim(NEW.owner), '') = '' THEN 'owner' END,
 		CASE WHEN NEW.due IS NULL THEN 'due' END,
@@ -287,7 +301,7 @@ BEGIN
 			HINT = 'Give a day after starts_at with due => ''...''.';
 	END IF;
 	NEW.decision := 'accepted';
-	NEW.evidence := concat_ws(' ', finding.evidence,
+	NEW.evidence := concat_ws(' ', NEW.evidence,
 		CASE WHEN NEW.value NOT BETWEEN NEW.reachable_low AND NEW.reachable_high
 			THEN format('%s is outside of what 80 %% of the periods reached, %s to %s.', NEW.value, NEW.reachable_low, NEW.reachable_high) END);
 	NEW.seal := activity_metrics.target_seal(NEW);
@@ -406,6 +420,10 @@ DECLARE
 	statement pg_catalog.text := activity_metrics.target_history_sql($1, $6, $5);
 	seen record;
 BEGIN
+	-- said at once, without reading events first
+	IF $2 IS NOT NULL AND NOT coalesce($8, false) THEN
+		PERFORM activity_metrics.check_target($1, $2);
+	END IF;
 	BEGIN
 		EXECUTE statement INTO seen USING coalesce($7, pg_catalog.clock_timestamp());
 	EXCEPTION

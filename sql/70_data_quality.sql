@@ -129,6 +129,8 @@ BEGIN
 		placed AS (
 			SELECT e.*, CASE WHEN e.at OPERATOR(pg_catalog.>=) ''2000-01-01 00:00+00''::pg_catalog.timestamptz AND e.at OPERATOR(pg_catalog.<=) pg_catalog.now()
 				THEN activity_metrics.period_no(e.at, %11$L::pg_catalog.text, %12$L::pg_catalog.text) END AS period FROM e),
+		-- a kind that never has an entity, such as a login, loses none
+		linked AS (SELECT pg_catalog.array_agg(DISTINCT e.kind) AS kinds FROM e WHERE e.entity IS NOT NULL),
 		cell AS (
 			SELECT p.source, p.period, pg_catalog.count(*) AS n, %13$s AS duplicates,
 				pg_catalog.count(*) FILTER (WHERE p.origin OPERATOR(pg_catalog.=) ''manual'') AS manual, pg_catalog.count(p.origin) AS with_origin,
@@ -163,8 +165,8 @@ BEGIN
 			ELSE 'pg_catalog.count(*) OPERATOR(pg_catalog.-) pg_catalog.count(DISTINCT ROW(p.entity, p.actor, p.kind, p.at))' END,
 		late_days * 86400,
 		CASE WHEN entity_sql IS NULL THEN 'NULL::pg_catalog.int8'
-			WHEN entities IS NULL THEN 'pg_catalog.count(*) FILTER (WHERE p.entity IS NULL)'
-			ELSE format('pg_catalog.count(*) FILTER (WHERE p.entity IS NULL OR NOT EXISTS (SELECT FROM %s AS r WHERE r.%s OPERATOR(pg_catalog.=) p.entity))',
+			WHEN entities IS NULL THEN 'pg_catalog.count(*) FILTER (WHERE p.entity IS NULL AND (p.kind IS NULL OR p.kind OPERATOR(pg_catalog.=) ANY ((SELECT l.kinds FROM linked AS l)::pg_catalog.text[])))'
+			ELSE format('pg_catalog.count(*) FILTER (WHERE CASE WHEN p.entity IS NULL THEN p.kind IS NULL OR p.kind OPERATOR(pg_catalog.=) ANY ((SELECT l.kinds FROM linked AS l)::pg_catalog.text[]) ELSE NOT EXISTS (SELECT FROM %s AS r WHERE r.%s OPERATOR(pg_catalog.=) p.entity) END)',
 				activity_metrics.qualified_name(entities), activity_metrics.text_column(entities, coalesce(entity_key, entity, 'entity'), 'entity_key')) END,
 		CASE WHEN actor_sql IS NULL THEN 'NULL::pg_catalog.int8' ELSE 'pg_catalog.count(*) FILTER (WHERE p.actor IS NULL)' END,
 		CASE WHEN kind_sql IS NULL OR counts_all IS NULL THEN 'NULL::pg_catalog.int8' WHEN counts_all THEN 'pg_catalog.count(*) FILTER (WHERE p.kind IS NULL)'
@@ -294,7 +296,7 @@ END;
 $$;
 COMMENT ON FUNCTION activity_metrics.data_quality_report(regclass, text, timestamptz, timestamptz, text, text, text, text, text, text, text, text, text, regclass, text, double precision, text) IS
 'Can the numbers of a relation of events be trusted? One row per rule, for all rows (period NULL) and for each period of [since, until), with a status and what to do.
-completeness: events against the median of the 8 periods before, amber below 80 % and red below half of it where that is more than three standard deviations of a count; duplicates: the same event_id and entity again (without event_id the same entity, actor, kind and time); manual: origin manual; back_dated: recorded more than late_days after it happened; orphans: no entity, or with entities => one that this relation has not in entity_key; no_actor; unknown_kinds: kinds that no metric of the dictionary counts; freshness: hours since the newest event against the longest silence of whole days before; no_time, before_2000, epoch (January 1970, after 9999), future (done, yet to come).
+completeness: events against the median of the 8 periods before, amber below 80 % and red below half of it where that is more than three standard deviations of a count; duplicates: the same event_id and entity again (without event_id the same entity, actor, kind and time); manual: origin manual; back_dated: recorded more than late_days after it happened; orphans: no entity, though other events of the kind have one, or with entities => one that this relation has not in entity_key; no_actor; unknown_kinds: kinds that no metric of the dictionary counts; freshness: hours since the newest event against the longest silence of whole days before; no_time, before_2000, epoch (January 1970, after 9999), future (done, yet to come).
 entity, kind, actor, event_id, recorded, origin: NULL: the column of the usual name (recorded_at for recorded) if there is one; by: a column, its values are the sources. seen: what was counted, freshness in hours; expected: what is usual; share: of n. status: red, amber, green, or grey where it cannot be told. Times without a zone are of tz; the running period is not judged for completeness.
 Errors: no such column (42703), not a time (42804), unknown grain, since after until, late_days below 0 (22023).';
 

@@ -48,6 +48,11 @@ SELECT is(status, 'red', 'which is long ago') FROM report WHERE rule = 'freshnes
 DELETE FROM event WHERE at >= '2025-05-12Z' AND at < '2025-05-19Z';
 SELECT results_eq($$SELECT rule, seen, status FROM activity_metrics.data_quality_report('event') WHERE period_start = '2025-05-12'$$, $$VALUES ('completeness', 0::float8, 'red')$$, 'a week without events is a row');
 
+-- a kind that never has an entity has no orphans
+INSERT INTO event (kind, at) SELECT 'login', '2025-04-08Z' FROM generate_series(1, 50);
+SELECT is((SELECT seen FROM activity_metrics.data_quality_report('event') WHERE rule = 'orphans' AND period_start = '2025-04-07'), (SELECT count(*)::float8 FROM by_week WHERE week = '2025-04-07' AND entity IS NULL AND kind IS DISTINCT FROM 'login'), 'logins are no orphans');
+DELETE FROM event WHERE kind = 'login';
+
 -- arguments
 SELECT is((SELECT sum(seen) FROM activity_metrics.data_quality_report('event', entities => 'entity', entity_key => 'name') WHERE rule = 'orphans'), (SELECT count(*)::float8 FROM by_week WHERE entity IS NULL OR entity NOT IN (SELECT name FROM entity)), 'orphans by a table of entities');
 SELECT set_eq($$SELECT source, sum(seen)::bigint FROM activity_metrics.data_quality_report('event', 'month', '2025-04-01Z', '2025-05-01Z', by => 'origin') WHERE rule = 'completeness' GROUP BY source$$,
