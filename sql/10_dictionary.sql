@@ -120,7 +120,7 @@ COMMENT ON COLUMN activity_metrics.metric.numerator IS 'ratio: the metric above 
 COMMENT ON COLUMN activity_metrics.metric.denominator IS 'ratio: the metric below the line; the value is NULL where it is zero.';
 COMMENT ON COLUMN activity_metrics.metric.base_metric IS 'conversion: the metric of the first event; cumulative: the metric that is added up.';
 COMMENT ON COLUMN activity_metrics.metric.conversion_metric IS 'conversion: the metric of the event that follows.';
-COMMENT ON COLUMN activity_metrics.metric.window_days IS 'conversion, cumulative: length of the window in days of 24 hours.';
+COMMENT ON COLUMN activity_metrics.metric.window_days IS 'conversion: how long after the first event, in days of 24 hours; cumulative: how long before the end of a period, in days by the clock of tz.';
 COMMENT ON COLUMN activity_metrics.metric.additive IS 'Do the values of units and periods add up to the whole? Not for ratios, averages and distinct counts.';
 COMMENT ON COLUMN activity_metrics.metric.unit IS 'Unit of the value: count, ratio, EUR, days, score.';
 COMMENT ON COLUMN activity_metrics.metric.currency IS 'ISO 4217 code where the value is money.';

@@ -459,6 +459,8 @@ COMMENT ON FUNCTION activity_metrics.metric_definition(activity_metrics.metric) 
 
 CREATE FUNCTION activity_metrics.metric_before_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	names text[];
 BEGIN
 	PERFORM activity_metrics.check_no_cycle(NEW);
 	IF TG_OP = 'INSERT' THEN
@@ -468,8 +470,9 @@ BEGIN
 		NEW.definition_version := OLD.definition_version;
 		NEW.changed_by := CURRENT_USER;
 		NEW.changed_at := now();
-		-- a change that comes from another row is a name of a part
-		IF pg_trigger_depth() = 1 AND activity_metrics.metric_definition(NEW) <> activity_metrics.metric_definition(OLD) THEN
+		-- of a change that another row makes, the names of parts are only new names
+		names := CASE WHEN pg_trigger_depth() > 1 THEN ARRAY['numerator', 'denominator', 'base_metric', 'conversion_metric', 'expr'] ELSE '{}' END;
+		IF activity_metrics.metric_definition(NEW) - names <> activity_metrics.metric_definition(OLD) - names THEN
 			NEW.definition_version := OLD.definition_version + 1;
 			NEW.gaming_result := 'untested';
 			NEW.gaming_value := NULL;
@@ -496,7 +499,7 @@ BEGIN
 		FROM (SELECT activity_metrics.metric_definition(NEW) AS new, CASE TG_OP WHEN 'UPDATE' THEN activity_metrics.metric_definition(OLD) END AS old) AS d;
 	END IF;
 	IF TG_OP = 'UPDATE' AND NEW.metric <> OLD.metric THEN
-		UPDATE activity_metrics.metric m SET expr = regexp_replace(m.expr, format('\m%s\M', OLD.metric), NEW.metric, 'g')
+		UPDATE activity_metrics.metric m SET expr = regexp_replace(m.expr, format(E'\\m%s\\M', OLD.metric), NEW.metric, 'g')
 			WHERE m.type = 'derived' AND OLD.metric = ANY (activity_metrics.formula_names(m.expr, m.metric));
 	END IF;
 	RETURN NULL;
@@ -526,7 +529,9 @@ CREATE FUNCTION activity_metrics.history_before_insert() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	-- a dump brings its own rows, after those that the restored metrics have made
-	DELETE FROM activity_metrics.metric_history h WHERE h.metric = NEW.metric AND h.definition_version = NEW.definition_version;
+	IF EXISTS (SELECT FROM activity_metrics.metric_history h WHERE h.metric = NEW.metric AND h.definition_version = NEW.definition_version) THEN
+		DELETE FROM activity_metrics.metric_history h WHERE h.metric = NEW.metric AND h.definition_version = NEW.definition_version;
+	END IF;
 	NEW.changed_by := CASE WHEN (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = CURRENT_USER) THEN NEW.changed_by ELSE CURRENT_USER END;
 	RETURN NEW;
 END;

@@ -20,7 +20,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 75 SET search_path = pg_catalog, pg_te
 		'Product demonstrations given.', 'Show the product to anybody who will watch.', 'Look at meetings held, and who may give demos.'),
 	('proposals', 'Proposals', 'count', 'surface', 'leading', 'up', 'simple', 'count', 'proposal', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'week',
 		'Proposals sent.', 'Send a proposal nobody has asked for.', 'Look at demos and at the time that a proposal takes.'),
-	('active_days', 'Active days', 'days', 'surface', 'leading', 'up', 'simple', 'expr', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'count(DISTINCT ({at} AT TIME ZONE {tz})::date)', NULL, 'week',
+	('active_days', 'Active days', 'days', 'surface', 'leading', 'up', 'simple', 'expr', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'pg_catalog.count(DISTINCT pg_catalog.timezone({tz}, {at})::pg_catalog.date)', NULL, 'week',
 		'Days with at least one event.', 'One event a day is enough.', 'Leave, illness, or work that is not logged.'),
 	('response_time', 'Response time', 'hours', 'surface', 'leading', 'down', 'elapsed', 'median', 'reply', 'inbound', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'week',
 		'Median hours from a message that came in to the first reply.', 'Answer at once with nothing.', 'More messages, or fewer people to answer them.'),
@@ -98,9 +98,9 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 75 SET search_path = pg_catalog, pg_te
 		'Contracts renewed of those due in the period.', 'Renew at any price.', 'Look at use three months before.'),
 	('churn_rate', 'Churn rate', 'ratio', 'outcome', 'lagging', 'down', 'ratio', NULL, NULL, NULL, NULL, 'churned', 'renewals_due', NULL, NULL, NULL, NULL, 'month',
 		'Contracts lost of those due in the period.', 'Call it a pause.', 'Look at use three months before.'),
-	('nps', 'Net promoter score', 'score', 'outcome', 'leading', 'up', 'simple', 'expr', 'nps_response', NULL, 'value', NULL, NULL, NULL, NULL, '100.0 * (count(*) FILTER (WHERE {value} >= 9) - count(*) FILTER (WHERE {value} <= 6)) / nullif(count({value}), 0)', NULL, 'month',
+	('nps', 'Net promoter score', 'score', 'outcome', 'leading', 'up', 'simple', 'expr', 'nps_response', NULL, 'value', NULL, NULL, NULL, NULL, '100 OPERATOR(pg_catalog.*) pg_catalog.avg(CASE WHEN {value} OPERATOR(pg_catalog.>=) 9 THEN 1.0 WHEN {value} OPERATOR(pg_catalog.<=) 6 THEN -1 WHEN {value} IS NOT NULL THEN 0 END)', NULL, 'month',
 		'Per cent that answer 9 or 10 less per cent that answer 0 to 6.', 'Ask only those who are happy.', 'Read the answers from 0 to 6.'),
-	('csat', 'Customer satisfaction', 'ratio', 'outcome', 'leading', 'up', 'simple', 'expr', 'csat_response', NULL, 'value', NULL, NULL, NULL, NULL, '(count(*) FILTER (WHERE {value} >= 4))::float8 / nullif(count({value}), 0)', NULL, 'month',
+	('csat', 'Customer satisfaction', 'ratio', 'outcome', 'leading', 'up', 'simple', 'expr', 'csat_response', NULL, 'value', NULL, NULL, NULL, NULL, 'pg_catalog.avg(CASE WHEN {value} OPERATOR(pg_catalog.>=) 4 THEN 1.0 WHEN {value} IS NOT NULL THEN 0 END)', NULL, 'month',
 		'Share of answers 4 or 5 on a scale of 5.', 'Ask only after good news.', 'Look at time to resolution.'),
 	('tickets_opened', 'Tickets opened', 'count', 'surface', 'leading', 'down', 'simple', 'count', 'ticket_opened', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'week',
 		'Tickets opened.', 'Hide the form.', 'What has been released?'),
@@ -122,7 +122,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 75 SET search_path = pg_catalog, pg_te
 		'Revenue less direct costs, of revenue.', 'Book costs elsewhere.', 'Discounts, or costs: look at both.'),
 	('ltv', 'Lifetime value', 'currency', 'outcome', 'lagging', 'up', 'derived', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'average_deal_size * gross_margin / churn_rate', NULL, 'quarter',
 		'Deal size x gross margin / churn rate: what a customer brings until it leaves; a period is that of the contract.', 'A churn rate from few customers.', 'See which of the three parts moved.'),
-	('cash_balance', 'Cash', 'currency', 'outcome', 'lagging', 'up', 'simple', 'expr', 'balance', NULL, 'value', NULL, NULL, NULL, NULL, '(array_agg({value} ORDER BY {at} DESC))[1]', NULL, 'month',
+	('cash_balance', 'Cash', 'currency', 'outcome', 'lagging', 'up', 'simple', 'expr', 'balance', NULL, 'value', NULL, NULL, NULL, NULL, '(pg_catalog.array_agg({value} ORDER BY {at} DESC))[1]', NULL, 'month',
 		'Last balance of the period.', 'Pay late.', 'Look at receipts and payments.'),
 	('cash_in', 'Receipts', 'currency', 'outcome', 'lagging', 'up', 'simple', 'sum', 'receipt', NULL, 'value', NULL, NULL, NULL, NULL, NULL, NULL, 'month',
 		'Money received.', 'Ask for money in advance.', 'Are invoices late?'),
@@ -178,7 +178,7 @@ SELECT t.template, t.label, t.description,
 		WHEN 'conversion' THEN pg_catalog.format('share of %s that %s follow within %s days', t.base_metric, CASE WHEN t.conversion_metric = t.base_metric THEN 'others' ELSE t.conversion_metric END, t.window_days)
 		WHEN 'elapsed' THEN pg_catalog.format('%s time from %s to the first %s after it', CASE t.agg WHEN 'avg' THEN 'mean' ELSE t.agg END, t.from_kinds, t.event_kinds)
 		ELSE CASE t.agg
-			WHEN 'count' THEN 'number of events' WHEN 'count_distinct' THEN 'number of different ' || t.value_of WHEN 'expr' THEN pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(t.expr, '{value}', 'value'), '{at}', 'at'), '{tz}', 'tz')
+			WHEN 'count' THEN 'number of events' WHEN 'count_distinct' THEN 'number of different ' || t.value_of WHEN 'expr' THEN pg_catalog.regexp_replace(pg_catalog.regexp_replace(t.expr, 'OPERATOR\(pg_catalog\.(.{1,2})\)', '\1', 'g'), 'pg_catalog\.|[{}]', '', 'g')
 			WHEN 'sum' THEN 'sum of ' || t.value_of WHEN 'avg' THEN 'mean of ' || t.value_of ELSE t.agg || ' of ' || t.value_of END
 			|| coalesce(', kind ' || t.event_kinds, '') END AS formula,
 	t.unit, t.kind, t.timing, t.direction, CASE t.type WHEN 'elapsed' THEN 'simple' ELSE t.type END AS type, t.grain,
@@ -217,13 +217,14 @@ DECLARE
 BEGIN
 	-- from the nearest start before, if no other end lies between
 	elapsed := format(
-		'(SELECT CASE WHEN max(prior_at) FILTER (WHERE starts) >= coalesce(max(prior_at) FILTER (WHERE NOT starts), ''-infinity'') THEN extract(epoch FROM %1$s - max(prior_at) FILTER (WHERE starts)) / %2$s END'
-		' FROM (SELECT %3$s AS prior_entity, %1$s AS prior_at, %4$s = ANY (%5$L::text[]) AS starts FROM %6$s WHERE %4$s = ANY (%7$L::text[]) AND %8$s) AS prior'
-		' WHERE prior_entity = %3$s AND (prior_at < %1$s OR starts AND prior_at = %1$s))::float8',
+		'(SELECT CASE WHEN pg_catalog.max(prior_at) FILTER (WHERE starts) OPERATOR(pg_catalog.>=) coalesce(pg_catalog.max(prior_at) FILTER (WHERE NOT starts), ''-infinity'')'
+		' THEN extract(epoch FROM %1$s OPERATOR(pg_catalog.-) pg_catalog.max(prior_at) FILTER (WHERE starts)) OPERATOR(pg_catalog./) %2$s END'
+		' FROM (SELECT %3$s AS prior_entity, %1$s AS prior_at, %4$s OPERATOR(pg_catalog.=) ANY (%5$L::pg_catalog.text[]) AS starts FROM %6$s WHERE %4$s OPERATOR(pg_catalog.=) ANY (%7$L::pg_catalog.text[]) AND %8$s) AS prior'
+		' WHERE prior_entity OPERATOR(pg_catalog.=) %3$s AND (prior_at OPERATOR(pg_catalog.<) %1$s OR starts AND prior_at OPERATOR(pg_catalog.=) %1$s))::pg_catalog.float8',
 		at_value, CASE unit WHEN 'days' THEN 86400 WHEN 'hours' THEN 3600 WHEN 'minutes' THEN 60 ELSE 1 END, entity_value, kind_value,
 		activity_metrics.step_kinds(from_kinds, 'from_kinds'), activity_metrics.qualified_name(events),
 		activity_metrics.step_kinds(from_kinds, 'from_kinds') || activity_metrics.step_kinds(event_kinds, 'event_kinds'), activity_metrics.done_condition(events, status));
-	RETURN CASE agg WHEN 'avg' THEN format('avg(%s)', elapsed) ELSE format('percentile_cont(0.5) WITHIN GROUP (ORDER BY %s)', elapsed) END;
+	RETURN CASE agg WHEN 'avg' THEN format('pg_catalog.avg(%s)', elapsed) ELSE format('pg_catalog.percentile_cont(0.5) WITHIN GROUP (ORDER BY %s)', elapsed) END;
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.elapsed_expr(regclass, text, text, text, text, text, text, text, text, text) IS

@@ -38,7 +38,7 @@ BEGIN
 		rest := ltrim(rest, E' \t\r\n');
 		position_of := length(formula) - length(rest) + 1;
 		EXIT WHEN rest = '';
-		token := substring(rest FROM '^(?:[a-z][a-z0-9_]*|[0-9]+(?:\.[0-9]+)?(?![0-9a-z_.])|[-+*/()])');
+		token := substring(rest FROM '^(?:[a-z][a-z0-9_]*|[0-9]+(?:[.][0-9]+)?(?![0-9a-z_.])|[-+*/()])');
 		IF token IS NULL OR operand <> (token ~ '^[a-z0-9(]' OR (token = '-' AND operand)) THEN
 			RAISE EXCEPTION 'formula of metric "%" is not valid at character %', metric, position_of USING ERRCODE = '22023',
 				DETAIL = format('At "%s" %s was expected.', left(rest, 20), CASE WHEN operand THEN 'a name of a metric, a number or (' ELSE 'an operator or )' END),
@@ -296,21 +296,25 @@ BEGIN
 	local_at := CASE WHEN grain = 'hour' THEN at
 		ELSE format('pg_catalog.timezone(''UTC''::pg_catalog.text, pg_catalog.timezone(%L::pg_catalog.text, %s))', m.tz, at) END;
 	RETURN format(
-		'SELECT segment, unit, period, value, n FROM (
+		'SELECT segment, unit, period, pg_catalog.max(value) AS value, pg_catalog.max(n) AS n FROM (
 			WITH r AS (
-				SELECT %1$s AS segment, %2$s AS unit, %3$s AS period, %9$s AS local_at, %4$s AS value, coalesce(%5$s, false) AS kept %6$s),
+				SELECT %1$s AS segment, %2$s AS unit, %3$s AS period, activity_metrics.period_no(%4$s OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => %5$s), %6$L::pg_catalog.text, ''UTC''::pg_catalog.text) OPERATOR(pg_catalog.-) 1 AS last,
+					%7$s AS value, coalesce(%8$s, false) AS kept %9$s),
 			bound AS (
-				SELECT greatest(pg_catalog.min(period), activity_metrics.period_no($1, %10$L::pg_catalog.text, %11$L::pg_catalog.text)) AS first, pg_catalog.max(period) AS last FROM r)
-			SELECT r.segment, r.unit, p.period, activity_metrics.finite(%7$s) AS value, %8$s AS n
-			FROM bound, r, LATERAL pg_catalog.generate_series(
-				greatest(r.period, bound.first),
-				least(bound.last, activity_metrics.period_no(r.local_at OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => %12$s), %10$L::pg_catalog.text, ''UTC''::pg_catalog.text) OPERATOR(pg_catalog.-) 1)) AS p(period)
-			GROUP BY r.segment, r.unit, p.period) AS c',
-		segment_value, unit, period, value, activity_metrics.metric_condition_sql(m),
-		activity_metrics.metric_rows_sql(m, by_unit, (window_seconds::float8 + 86400)::text),
-		activity_metrics.aggregate_sql(m.agg, 'r.value', 'r.kept'),
-		CASE m.agg WHEN 'count' THEN 'pg_catalog.count(*)' ELSE 'pg_catalog.count(r.value)' END || ' FILTER (WHERE r.kept)',
-		local_at, grain, m.tz, window_seconds);
+				SELECT greatest(pg_catalog.min(period), activity_metrics.period_no($1, %6$L::pg_catalog.text, %10$L::pg_catalog.text)) AS first, pg_catalog.max(period) AS last FROM r),
+			k AS (%11$s)
+			SELECT k.segment, k.unit, p.period, activity_metrics.finite(%12$s) AS value, %13$s::pg_catalog.int8 AS n
+			FROM bound, k, LATERAL pg_catalog.generate_series(greatest(k.period, bound.first), least(k.last, bound.last)) AS p(period)
+			GROUP BY k.segment, k.unit, p.period
+			UNION ALL SELECT DISTINCT r.segment, r.unit, r.period, NULL::pg_catalog.float8, 0::pg_catalog.int8 FROM bound, r WHERE r.period OPERATOR(pg_catalog.>=) bound.first) AS c
+		GROUP BY segment, unit, period',
+		segment_value, unit, period, local_at, window_seconds, grain, value, activity_metrics.metric_condition_sql(m),
+		activity_metrics.metric_rows_sql(m, by_unit, (window_seconds::float8 + 86400)::text), m.tz,
+		-- what is counted is put together before it is spread over the periods
+		CASE WHEN m.agg IN ('count', 'count_distinct') THEN 'SELECT segment, unit, period, last, value, pg_catalog.count(*) AS times FROM r WHERE kept GROUP BY segment, unit, period, last, value'
+			ELSE 'SELECT segment, unit, period, last, value FROM r WHERE kept' END,
+		CASE m.agg WHEN 'count' THEN 'pg_catalog.sum(k.times)::pg_catalog.float8' ELSE activity_metrics.aggregate_sql(m.agg, 'k.value', 'true') END,
+		CASE m.agg WHEN 'count' THEN 'pg_catalog.sum(k.times)' WHEN 'count_distinct' THEN 'coalesce(pg_catalog.sum(k.times) FILTER (WHERE k.value IS NOT NULL), 0)' ELSE 'pg_catalog.count(k.value)' END);
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.simple_cells_sql(activity_metrics.metric, text, boolean, text, text) IS

@@ -234,7 +234,7 @@ BEGIN
 		RAISE EXCEPTION 'unknown version "%" of dbt', version USING ERRCODE = '22023', HINT = 'Write ''fusion'' (also for dbt 2 and 1.12) or ''1.x''.';
 	END IF;
 	IF version = 'fusion' THEN
-		SELECT coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'description', format('Events of %s.', s.relation), 'agg_time_dimension', activity_metrics.plain_name(s.time_columns[1]),
+		SELECT coalesce(jsonb_agg(jsonb_build_object('name', s.table_name, 'description', format('Events of %s.', s.relation), 'agg_time_dimension', activity_metrics.plain_name(s.time_columns[1]),
 				'semantic_model', jsonb_build_object('enabled', true, 'name', s.name), 'primary_entity', s.name || '_event',
 				'columns', (SELECT jsonb_agg(CASE c.role WHEN 'time' THEN jsonb_build_object('name', c.name, 'granularity', 'day', 'dimension', jsonb_build_object('type', 'time', 'name', activity_metrics.plain_name(c.name)))
 					WHEN 'entity' THEN jsonb_build_object('name', c.name, 'entity', jsonb_build_object('type', 'foreign', 'name', activity_metrics.plain_name(c.name)))
@@ -245,7 +245,7 @@ BEGIN
 					'percentile', CASE m.agg WHEN 'p90' THEN 0.9 WHEN 'p95' THEN 0.95 WHEN 'p99' THEN 0.99 END, 'percentile_type', CASE WHEN m.agg IN ('p90', 'p95', 'p99') THEN 'continuous' END,
 					'expr', activity_metrics.plain_value(m), 'agg_time_dimension', CASE WHEN m.time_column <> s.time_columns[1] THEN activity_metrics.plain_name(m.time_column) END,
 					'fill_nulls_with', CASE WHEN m.agg IN ('count', 'count_distinct', 'sum') THEN 0 END,
-					'config', jsonb_strip_nulls(jsonb_build_object('meta', activity_metrics.metric_meta(m), 'tags', to_jsonb(regexp_split_to_array(m.tags, '\s*,\s*')))))) ORDER BY m.metric)
+					'config', jsonb_strip_nulls(jsonb_build_object('meta', activity_metrics.metric_meta(m), 'tags', to_jsonb(regexp_split_to_array(m.tags, ' *, *')))))) ORDER BY m.metric)
 					FROM activity_metrics.exportable_metrics() AS m WHERE m.source_relation = s.relation)) ORDER BY s.name), '[]') INTO models
 		FROM activity_metrics.export_sources() AS s;
 		SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('name', m.metric, 'label', m.label, 'description', m.description, 'type', m.type,
@@ -254,7 +254,7 @@ BEGIN
 				'input_metric', CASE m.type WHEN 'cumulative' THEN m.base_metric END, 'window', CASE WHEN m.window_days IS NOT NULL THEN m.window_days || ' days' END,
 				'base_metric', CASE m.type WHEN 'conversion' THEN m.base_metric END, 'conversion_metric', m.conversion_metric, 'calculation', CASE m.type WHEN 'conversion' THEN 'conversion_rate' END,
 				'entity', CASE m.type WHEN 'conversion' THEN activity_metrics.plain_name(coalesce(m.entity_column, b.entity_column, 'entity')) END,
-				'config', jsonb_strip_nulls(jsonb_build_object('meta', activity_metrics.metric_meta(m), 'tags', to_jsonb(regexp_split_to_array(m.tags, '\s*,\s*')))))) ORDER BY m.metric), '[]') INTO others
+				'config', jsonb_strip_nulls(jsonb_build_object('meta', activity_metrics.metric_meta(m), 'tags', to_jsonb(regexp_split_to_array(m.tags, ' *, *')))))) ORDER BY m.metric), '[]') INTO others
 		FROM activity_metrics.exportable_metrics() AS m LEFT JOIN activity_metrics.metric b ON b.metric = m.base_metric WHERE m.type <> 'simple';
 		RETURN jsonb_pretty(jsonb_build_object('version', 2, 'models', models, 'metrics', others));
 	END IF;
@@ -300,7 +300,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET extra_float_digits
 	(
 		SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('name', m.metric, 'description', coalesce(m.description, m.label),
 			'expression', jsonb_build_object('dialects', jsonb_build_array(jsonb_build_object('dialect', 'ANSI_SQL', 'expression', activity_metrics.plain_sql(m)))),
-			'ai_context', CASE WHEN m.synonyms IS NOT NULL THEN jsonb_build_object('synonyms', to_jsonb(regexp_split_to_array(m.synonyms, '\s*,\s*'))) END,
+			'ai_context', CASE WHEN m.synonyms IS NOT NULL THEN jsonb_build_object('synonyms', to_jsonb(regexp_split_to_array(m.synonyms, ' *, *'))) END,
 			'custom_extensions', jsonb_build_array(jsonb_build_object('vendor_name', 'ACTIVITY_METRICS', 'data',
 				(activity_metrics.metric_meta(m) || activity_metrics.metric_definition(m) || jsonb_build_object('label', m.label))::text)))) ORDER BY m.metric), '[]') AS metrics
 		FROM activity_metrics.metric m WHERE m.status <> 'deprecated') AS metrics

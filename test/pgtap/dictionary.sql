@@ -18,7 +18,8 @@ CREATE TABLE event AS
 DELETE FROM event WHERE at BETWEEN '2024-04-01Z' AND '2024-04-25Z';
 INSERT INTO event VALUES (2001, 'edge', 'call', '2024-05-01 10:00Z', 'rep 0', 1, NULL, 'north'), (2002, 'edge', 'won', '2024-05-15 10:00Z', 'rep 1', 2, NULL, 'north'), (2003, 'edge', 'won', '2024-05-15 10:00:00.000001Z', 'rep 1', 2, NULL, 'north'),
 	(2004, 'tie', 'call', '2024-05-01 10:00Z', 'rep 0', 1, NULL, 'north'), (2005, 'tie', 'won', '2024-05-01 10:00Z', 'rep 1', 2, NULL, 'north'),
-	(2006, NULL, 'call', '2024-05-02 10:00Z', 'rep 0', NULL, NULL, NULL), (2007, 'e1', 'call', NULL, 'rep 0', 5, NULL, 'north');
+	(2006, NULL, 'call', '2024-05-02 10:00Z', 'rep 0', NULL, NULL, NULL), (2007, 'e1', 'call', NULL, 'rep 0', 5, NULL, 'north'),
+	(2008, 'e1', 'call', '2024-05-20 17:30Z', 'rep 0', 1, NULL, 'north'), (2009, 'e1', 'won', '2024-05-20 17:30Z', 'rep 0', 1, NULL, 'north'), (2010, 'e1', 'call', '2024-03-05 13:00Z', 'rep 0', 1, NULL, 'north'), (2011, 'e1', 'won', '2024-03-05 13:00Z', 'rep 0', 1, NULL, 'north');
 CREATE TABLE done AS SELECT * FROM event WHERE status IS NULL AND at IS NOT NULL;
 
 SELECT lives_ok($$SELECT activity_metrics.define_metric(agg || '_value', 'event', 'won', agg, tz => 'Europe/Berlin') FROM unnest(ARRAY['sum', 'avg', 'min', 'max', 'median', 'p90', 'p95', 'p99']) AS agg$$, 'aggregates of a value');
@@ -153,6 +154,13 @@ UPDATE activity_metrics.metric SET metric = 'calls' WHERE metric = 'phone_calls'
 SELECT throws_ok($$DELETE FROM activity_metrics.metric WHERE metric = 'entities'$$, '23503', NULL, 'what others are computed from stays');
 SELECT throws_ok($$DELETE FROM activity_metrics.metric WHERE metric = 'rate'$$, '23503', 'metric "rate" is used by metric "mixed"', 'also where a formula names it');
 
+-- a change by a trigger of somebody else is a change
+CREATE TABLE asked (filter text);
+CREATE FUNCTION change_it() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN UPDATE activity_metrics.metric SET filter_sql = NEW.filter WHERE metric = 'changing'; RETURN NULL; END;$$;
+CREATE TRIGGER change_it AFTER INSERT ON asked FOR EACH ROW EXECUTE FUNCTION change_it();
+INSERT INTO asked VALUES ('value > 9');
+SELECT is((SELECT change FROM activity_metrics.metric_history WHERE metric = 'changing' AND definition_version = 4), 'filter_sql: (none) -> value > 9', 'a trigger changes a definition');
+
 -- cycles
 SELECT activity_metrics.define_metric('c1', expr => 'calls * 2'), activity_metrics.define_metric('c2', expr => 'c1 + 1'), activity_metrics.define_metric('c3', numerator => 'c2', denominator => 'wons') \gset
 SELECT throws_ok($$SELECT activity_metrics.define_metric('c1', expr => 'c3 - 1')$$, '22023', 'metric "c1" is computed from itself', 'a cycle of three');
@@ -209,16 +217,16 @@ SELECT refused(format('SELECT * FROM activity_metrics.%s', f), '42P01', 'relatio
 ALTER TABLE moved RENAME TO event;
 
 -- formulas run as their caller; a superuser is told whose they are
-CREATE ROLE d6_author;
-GRANT USAGE ON SCHEMA activity_metrics, dictionary_test TO d6_author;
-GRANT SELECT ON event TO d6_author;
-GRANT SELECT, INSERT, UPDATE, DELETE ON activity_metrics.metric, activity_metrics.metric_history TO d6_author;
-SET LOCAL ROLE d6_author;
+CREATE ROLE am_dictionary_author;
+GRANT USAGE ON SCHEMA activity_metrics, dictionary_test TO am_dictionary_author;
+GRANT SELECT ON event TO am_dictionary_author;
+GRANT SELECT, INSERT, UPDATE, DELETE ON activity_metrics.metric, activity_metrics.metric_history TO am_dictionary_author;
+SET LOCAL ROLE am_dictionary_author;
 SELECT activity_metrics.define_metric('theirs', 'event', filter => 'id > 0', tz => 'Europe/Berlin') \gset
 SELECT throws_ok($$SELECT activity_metrics.define_metric('secret', 'event', filter => 'EXISTS (SELECT FROM dictionary_test.done)')$$, '42501', NULL, 'a filter may read what its author may');
 INSERT INTO activity_metrics.metric (metric, label, kind, agg, source_relation, time_column, actor_column, tz, filter_sql, changed_by) VALUES ('forged', 'f', 'surface', 'count', 'dictionary_test.event', 'at', 'actor', 'UTC', 'true', 'postgres');
 RESET ROLE;
-SELECT is((SELECT changed_by FROM activity_metrics.metric WHERE metric = 'forged'), 'd6_author', 'an author cannot be made up');
+SELECT is((SELECT changed_by FROM activity_metrics.metric WHERE metric = 'forged'), 'am_dictionary_author', 'an author cannot be made up');
 UPDATE activity_metrics.metric SET label = 'of the author' WHERE metric = 'theirs';
 CREATE FUNCTION warned(m text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
@@ -226,7 +234,7 @@ BEGIN
 	RETURN (SELECT coalesce(max(h.changed_by), 'none') FROM activity_metrics.metric_history h JOIN activity_metrics.metric USING (metric, definition_version) WHERE h.metric = m);
 END;
 $$;
-SELECT is(warned('theirs'), 'd6_author', 'whose formula it is does not change with the label');
+SELECT is(warned('theirs'), 'am_dictionary_author', 'whose formula it is does not change with the label');
 SET LOCAL client_min_messages = error;
 SELECT lives_ok($$SELECT * FROM activity_metrics.metric_values('theirs')$$, 'a superuser may run it all the same');
 SET LOCAL client_min_messages = warning;
