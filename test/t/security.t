@@ -340,7 +340,7 @@ run [ qw(psql --no-psqlrc --quiet --set ON_ERROR_STOP=1), '-U', $owner, '-d', "$
 is($errors, '', 'the owner restores');
 is(as($owner, $dictionary, "${db}_restored"), $before, 'the dictionary is there, with who changed it and when');
 is(as($owner, $beside[$_], "${db}_restored"), $were[$_], "so is what is beside it: $beside[$_]") for 0 .. $#beside;
-is(as($owner, q{INSERT INTO activity_metrics.annotation (at, note) VALUES (now(), 'next') RETURNING annotation_id}, "${db}_restored"), '4', 'numbers go on');
+is(as($owner, q{INSERT INTO activity_metrics.annotation (at, note) VALUES (now(), 'next') RETURNING annotation_id}, "${db}_restored"), '5', 'numbers go on');
 is(as($owner, q{UPDATE activity_metrics.metric SET event_kinds = NULL WHERE metric = 'entities' RETURNING definition_version}, "${db}_restored"), must($owner, q{SELECT definition_version + 1 FROM activity_metrics.metric WHERE metric = 'entities'}), 'versions too');
 is(as($owner, $report{$_}, "${db}_restored"), $expected{$_}, "restored: $_") for 'metric_values ratio', 'vanity_report', 'funnel_report';
 is(as($first, q{SELECT count(*) FROM crm.event}, "${db}_restored"), must($first, q{SELECT count(*) FROM crm.event}), 'policies too');
