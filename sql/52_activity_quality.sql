@@ -36,7 +36,7 @@ BEGIN
 	RETURN format(
 		'event AS (
 			SELECT %1$s AS entity, %2$s AS at, %3$s%10$s AS kind, %4$s%10$s AS actor, %5$s AS recorded, %6$s AS value,
-				CASE WHEN %3$s OPERATOR(pg_catalog.=) ANY (%7$L::pg_catalog.text[]) THEN %6$s END AS seconds,
+				CASE WHEN %3$s OPERATOR(pg_catalog.=) ANY (%7$L::pg_catalog.text[]) AND %6$s OPERATOR(pg_catalog.<) ''Infinity''::pg_catalog.float8 THEN %6$s END AS seconds,
 				%8$s AS quality, %9$s%10$s AS origin, %15$s%10$s AS event_id
 			FROM %11$s WHERE %12$s AND %4$s IS NOT NULL AND pg_catalog.isfinite(%2$s)%13$s),
 		read AS (
