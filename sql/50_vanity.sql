@@ -484,7 +484,7 @@ BEGIN
 		RAISE EXCEPTION 'lag_prior "%" is not a range of lags', lag_prior USING ERRCODE = '22023',
 			HINT = 'Write it as ''2..6'', or take it from a funnel: lag_prior => activity_metrics.lag_prior(''crm.activity'', ''meeting -> won'').';
 	END IF;
-	RETURN replace(lag_prior, ' ', '');
+	RETURN regexp_replace(lag_prior, '\s', '', 'g');
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.check_lag_prior(text) IS
