@@ -71,7 +71,7 @@ BEGIN
 	FOR s IN 1 .. times LOOP
 		DROP TABLE IF EXISTS few;
 		CREATE TABLE few AS SELECT i AS event_id, i AS ctid_, CASE WHEN random() < 0.9 THEN floor(random() * 2)::integer END AS entity, (ARRAY['call', 'mail'])[1 + floor(random() * 2)::integer] AS kind, 'r' || floor(random() * 2) AS actor,
-			'2024-03-25 08:00Z'::timestamptz + floor(random() * CASE s % 3 WHEN 0 THEN 4 WHEN 1 THEN 40 ELSE 4000 END) * interval '30 seconds' AS at, NULL::timestamptz AS recorded_at, floor(random() * 60)::real AS value, NULL::numeric AS quality, 'manual'::varchar AS origin, NULL::text AS status
+			'2024-03-25 08:00Z'::timestamptz + floor(random() * CASE s % 3 WHEN 0 THEN 1.5 WHEN 1 THEN 40 ELSE 4000 END) * interval '30 seconds' AS at, NULL::timestamptz AS recorded_at, floor(random() * 60)::real AS value, NULL::numeric AS quality, CASE WHEN random() < 0.3 THEN 'auto' ELSE 'manual' END::varchar AS origin, NULL::text AS status
 			FROM generate_series(1, 1 + s % 13) AS i ORDER BY random();
 		IF s % 2 = 0 THEN
 			UPDATE few SET recorded_at = at + floor(random() * 3) * interval '12 hours';
@@ -85,6 +85,11 @@ $$;
 SET LOCAL client_min_messages = warning;
 SELECT is_empty('SELECT small_sets(300)', '300 small sets, as the self join has them');
 RESET client_min_messages;
+
+-- of two at the same time the better one is the original
+CREATE TABLE pair AS SELECT 1 AS entity, '2024-01-01Z'::timestamptz AS at, 'call' AS kind, a AS actor, v AS value, o AS origin FROM (VALUES ('a', 50.0::float8, 'auto'), ('a', 40, 'manual'), ('b', 40, 'auto'), ('b', 50, 'manual'), ('c', 20, 'manual'), ('c', 50, 'manual')) AS v(a, v, o);
+SELECT results_eq('SELECT actor, substantive, duplicate_share FROM activity_metrics.activity_quality(''pair'')', $$VALUES ('a', 0.5::float8, 0.5::float8), ('b', 0.5, 0.5), ('c', 0.5, 0.5)$$, 'of two at the same time the better one is the original');
+SELECT results_eq('SELECT actor, is_duplicate, quality FROM activity_metrics.activity_quality_events(''pair'') ORDER BY actor, quality', $$VALUES ('a', true, 0::float8), ('a', false, 1), ('b', true, 0), ('b', false, 1), ('c', true, 0), ('c', false, 1)$$, 'event by event');
 
 -- burstiness at its ends
 CREATE TABLE beat AS SELECT 1 AS entity, 'call' AS kind, 'even' AS actor, '2024-01-01Z'::timestamptz + i * interval '1 hour' AS at FROM generate_series(1, 50) AS i
