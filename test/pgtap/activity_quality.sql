@@ -72,7 +72,7 @@ BEGIN
 		DROP TABLE IF EXISTS few;
 		CREATE TABLE few AS SELECT i AS event_id, i AS ctid_, CASE WHEN random() < 0.9 THEN floor(random() * 2)::integer END AS entity, (ARRAY['call', 'mail'])[1 + floor(random() * 2)::integer] AS kind, 'r' || floor(random() * 2) AS actor,
 			'2024-03-25 08:00Z'::timestamptz + floor(random() * CASE s % 3 WHEN 0 THEN 1.5 WHEN 1 THEN 40 ELSE 4000 END) * interval '30 seconds' AS at, NULL::timestamptz AS recorded_at, floor(random() * 60)::real AS value, NULL::numeric AS quality, CASE WHEN random() < 0.3 THEN 'auto' ELSE 'manual' END::varchar AS origin, NULL::text AS status
-			FROM generate_series(1, 1 + s % 13) AS i ORDER BY random();
+			FROM generate_series(1, 1 + s % 13) AS i;
 		IF s % 2 = 0 THEN
 			UPDATE few SET recorded_at = at + floor(random() * 3) * interval '12 hours';
 		END IF;
