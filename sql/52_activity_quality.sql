@@ -137,7 +137,7 @@ BEGIN
 		PERFORM activity_metrics.period_no(now(), grain, tz);
 	END IF;
 	PERFORM timezone(tz, now());
-	-- $1 since, $2 until, $3 min_seconds. Gaps: their sum is last - first; Kim and Jo 2016 have the burstiness of n of them
+	-- $1 since, $2 until, $3 min_seconds, $4 count_automatic. Gaps: their sum is last - first; Kim and Jo 2016 have the burstiness of n of them
 	RETURN format(
 		'WITH %1$s,
 		-- OFFSET 0: worked out once for each event, not wherever it is used
@@ -161,7 +161,7 @@ BEGIN
 			FROM working OFFSET 0),
 		counted AS (
 			SELECT actor, kind, period, pg_catalog.count(*) AS n,
-				pg_catalog.count(*) FILTER (WHERE is_duplicate OR is_short OR is_empty OR is_automatic) AS faulty,
+				pg_catalog.count(*) FILTER (WHERE is_duplicate OR is_short OR is_empty OR (is_automatic AND $4 IS NOT TRUE)) AS faulty,
 				pg_catalog.count(*) FILTER (WHERE is_duplicate) AS duplicates, pg_catalog.count(entity) AS with_entity,
 				pg_catalog.count(*) FILTER (WHERE is_short) AS short, pg_catalog.count(seconds) AS timed,
 				pg_catalog.count(*) FILTER (WHERE is_empty) AS empty, pg_catalog.count(quality) AS rated,
@@ -208,7 +208,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.activity_quality_sql(regclass, text, text, text, text, text, text, text, text) IS
-'Internal: the statement that activity_quality runs; $1 since, $2 until, $3 min_seconds.';
+'Internal: the statement that activity_quality runs; $1 since, $2 until, $3 min_seconds, $4 count_automatic.';
 
 CREATE FUNCTION activity_metrics.check_seconds(min_seconds double precision) RETURNS double precision
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -237,18 +237,19 @@ CREATE FUNCTION activity_metrics.activity_quality(
 	status text DEFAULT NULL,
 	tz text DEFAULT 'UTC',
 	calls text DEFAULT 'call',
-	min_seconds double precision DEFAULT 30)
+	min_seconds double precision DEFAULT 30,
+	count_automatic boolean DEFAULT false)
 RETURNS SETOF activity_metrics.activity_quality_row
 LANGUAGE plpgsql STABLE ROWS 100 COST 100000 AS $$
 BEGIN
 	PERFORM activity_metrics.check_range(since, until);
 	RETURN QUERY EXECUTE activity_metrics.activity_quality_sql(events, grain, entity, at, kind, actor, status, tz, calls)
-		USING since, until, activity_metrics.check_seconds(min_seconds);
+		USING since, until, activity_metrics.check_seconds(min_seconds), count_automatic;
 END;
 $$;
-COMMENT ON FUNCTION activity_metrics.activity_quality(regclass, text, timestamptz, timestamptz, text, text, text, text, text, text, text, double precision) IS
+COMMENT ON FUNCTION activity_metrics.activity_quality(regclass, text, timestamptz, timestamptz, text, text, text, text, text, text, text, double precision, boolean) IS
 'What speaks for and against the activities of each actor: one row per actor and kind (and period, where a grain is given). substantive is the share of events that are no duplicate, not short, not empty and not automatic, with its 95 % Wilson interval; what is not known does not count against an event. Shares are of those events for which the thing is known; NULL where it is for none (note says why).
-duplicate: same actor, entity and kind at most 10 minutes after the one before; short: value below min_seconds seconds, of the kinds in calls; empty: quality 0; automatic: origin other than manual; batch: logged (recorded_at, else at) at most 60 seconds after the actor''s one before, of any kind; rush: in the last fifth of the Mondays to Fridays of whole months, beside rush_expected, what that fifth is of the days; round: lengths of 5 minutes and more that are multiples of it; late: recorded more than 24 hours after at; backdated: recorded in a later month than at; burstiness of the gaps between events: -1 regular, 0 random, 1 in bursts (Goh and Barabasi 2008, for few events Kim and Jo 2016).
+duplicate: same actor, entity and kind at most 10 minutes after the one before; short: value below min_seconds seconds, of the kinds in calls; empty: quality 0; automatic: origin other than manual (count_automatic => true: it does not count against an event, as where the telephone system logs calls); batch: logged (recorded_at, else at) at most 60 seconds after the actor''s one before, of any kind; rush: in the last fifth of the Mondays to Fridays of whole months, beside rush_expected, what that fifth is of the days; round: lengths of 5 minutes and more that are multiples of it; late: recorded more than 24 hours after at; backdated: recorded in a later month than at; burstiness of the gaps between events: -1 regular, 0 random, 1 in bursts (Goh and Barabasi 2008, for few events Kim and Jo 2016).
 events: a relation with columns entity, at, kind, actor and, where they exist, recorded_at, value, quality, origin, status, event_id; entity, at, kind, actor, status: names of columns; since, until: events in [since, until); tz: zone of days, months and times without one. Events that were not done (status), that have no actor, or no or an infinite time are left out.
 Errors: no such column (42703), a column of the wrong type (42804), faulty kinds, an unknown grain, min_seconds below 0, since after until (22023), NULL for a relation or min_seconds (22004).';
 
@@ -280,7 +281,7 @@ BEGIN
 	RETURN format(
 		'WITH %1$s
 		SELECT entity::pg_catalog.text, kind::pg_catalog.text, at, actor::pg_catalog.text, event_id::pg_catalog.text, recorded, ''done'', value,
-			CASE WHEN is_duplicate OR is_short OR is_empty OR is_automatic THEN 0 ELSE 1 END::pg_catalog.float8,
+			CASE WHEN is_duplicate OR is_short OR is_empty OR (is_automatic AND $4 IS NOT TRUE) THEN 0 ELSE 1 END::pg_catalog.float8,
 			origin::pg_catalog.text, is_duplicate, is_short, is_empty, is_automatic
 		FROM mark
 		UNION ALL
@@ -293,7 +294,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.activity_quality_events_sql(regclass, text, text, text, text, text, text, text) IS
-'Internal: the statement that activity_quality_events runs; $3 min_seconds.';
+'Internal: the statement that activity_quality_events runs; $3 min_seconds, $4 count_automatic.';
 
 CREATE FUNCTION activity_metrics.activity_quality_events(
 	events regclass,
@@ -304,14 +305,15 @@ CREATE FUNCTION activity_metrics.activity_quality_events(
 	status text DEFAULT NULL,
 	tz text DEFAULT 'UTC',
 	calls text DEFAULT 'call',
-	min_seconds double precision DEFAULT 30)
+	min_seconds double precision DEFAULT 30,
+	count_automatic boolean DEFAULT false)
 RETURNS SETOF activity_metrics.quality_event
 LANGUAGE plpgsql STABLE ROWS 100000 COST 100000 AS $$
 BEGIN
 	RETURN QUERY EXECUTE activity_metrics.activity_quality_events_sql(events, entity, at, kind, actor, status, tz, calls)
-		USING NULL::pg_catalog.timestamptz, NULL::pg_catalog.timestamptz, activity_metrics.check_seconds(min_seconds);
+		USING NULL::pg_catalog.timestamptz, NULL::pg_catalog.timestamptz, activity_metrics.check_seconds(min_seconds), count_automatic;
 END;
 $$;
-COMMENT ON FUNCTION activity_metrics.activity_quality_events(regclass, text, text, text, text, text, text, text, double precision) IS
+COMMENT ON FUNCTION activity_metrics.activity_quality_events(regclass, text, text, text, text, text, text, text, double precision, boolean) IS
 'The events of a relation that were done by somebody, in canonical columns, with quality 1, or 0 for those that are a duplicate, short, empty or automatic as of activity_quality(). A view over it makes metric x quality: define a metric on the view, and vanity_report() gives quality_gain.
 Arguments and errors as of activity_quality(). Rows without a finite time are there with a quality of NULL.';

@@ -121,6 +121,12 @@ CREATE TABLE "Odd 'names" AS SELECT entity AS "Deal", at AS "When", kind AS "Wha
 SELECT is((SELECT sum(n) FROM activity_metrics.activity_quality('"Odd ''names"', entity => 'Deal', at => 'When', kind => 'What', actor => 'it''s', status => 'Zustand')), (SELECT sum(n) FROM activity_metrics.activity_quality('event')), 'names of columns');
 SELECT ok(sentence ~ 'the worst sign: \d+ % ', sentence) FROM activity_metrics.activity_quality('event') WHERE actor = 'rep 1' AND kind = 'call';
 
+SELECT ok(bool_and(a.automatic_share IS NOT DISTINCT FROM q.automatic_share AND a.substantive >= q.substantive AND round(a.n * a.substantive) = (SELECT count(*) FROM activity_metrics.activity_quality_events('event') AS e
+		WHERE e.actor = q.actor AND e.kind IS NOT DISTINCT FROM q.kind AND isfinite(e.at) AND NOT (is_duplicate OR is_short OR is_empty))) AND bool_or(a.substantive > q.substantive), 'count_automatic: automatic events are as good as others')
+	FROM activity_metrics.activity_quality('event') AS q JOIN activity_metrics.activity_quality('event', count_automatic => true) AS a ON a.actor = q.actor AND a.kind IS NOT DISTINCT FROM q.kind;
+SELECT is((SELECT sum(quality) FROM activity_metrics.activity_quality_events('event', count_automatic => true)), (SELECT sum(round(n * substantive)) FROM activity_metrics.activity_quality('event', count_automatic => true)), 'event by event as well');
+SELECT is((SELECT sum(substantive) FROM activity_metrics.activity_quality('event', count_automatic => NULL)), (SELECT sum(substantive) FROM activity_metrics.activity_quality('event')), 'count_automatic NULL is false');
+
 --
 -- Events with a quality, and metric x quality
 --
