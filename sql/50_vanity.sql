@@ -480,11 +480,11 @@ Errors: a faulty spec, an unknown grain, since after until (22023), no such colu
 CREATE FUNCTION activity_metrics.check_lag_prior(lag_prior text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF lag_prior !~ '^\s*[0-9]{1,4}\s*\.\.\s*[0-9]{1,4}\s*$' THEN
+	IF lag_prior !~ '^[[:space:]]*[0-9]{1,4}[[:space:]]*[.][.][[:space:]]*[0-9]{1,4}[[:space:]]*$' THEN
 		RAISE EXCEPTION 'lag_prior "%" is not a range of lags', lag_prior USING ERRCODE = '22023',
 			HINT = 'Write it as ''2..6'', or take it from a funnel: lag_prior => activity_metrics.lag_prior(''crm.activity'', ''meeting -> won'').';
 	END IF;
-	RETURN regexp_replace(lag_prior, '\s', '', 'g');
+	RETURN regexp_replace(lag_prior, '[[:space:]]', '', 'g');
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.check_lag_prior(text) IS
@@ -657,12 +657,13 @@ BEGIN
 	IF width IS NULL OR NOT width OPERATOR(pg_catalog.>) 0 OR width OPERATOR(pg_catalog.>) 200 THEN
 		RAISE EXCEPTION 'width is %', width USING ERRCODE = '22023', HINT = 'Give the columns of the longest bar, 1 to 200.';
 	END IF;
-	RETURN QUERY
-		SELECT pg_catalog.concat(pg_catalog.rpad(r.metric, r.widest), ' ', activity_metrics.bar(r.score, 1, vanity_chart.width, vanity_chart.ascii), ' ',
-			pg_catalog.to_char(r.score::pg_catalog.numeric, 'FM0.00'), ' ', r.verdict)
+	RETURN QUERY EXECUTE
+		'SELECT pg_catalog.concat(pg_catalog.rpad(r.metric, r.widest), '' '', activity_metrics.bar(r.score, 1, $11, $12), '' '',
+			pg_catalog.to_char(r.score::pg_catalog.numeric, ''FM0.00''), '' '', r.verdict)
 		FROM (SELECT v.metric, v.score, v.verdict, pg_catalog.max(pg_catalog.length(v.metric)) OVER () AS widest, pg_catalog.row_number() OVER () AS i
 			FROM activity_metrics.vanity_report($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS v) AS r
-		ORDER BY r.i;
+		ORDER BY r.i'
+		USING $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12;
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.vanity_chart(text, text, timestamptz, timestamptz, regclass, text, text, text[], text, text, integer, boolean) IS

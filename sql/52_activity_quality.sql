@@ -12,6 +12,22 @@ END;
 COMMENT ON FUNCTION activity_metrics.working_days_before(date) IS
 'Internal: the number of Mondays to Fridays before a day, counted from a fixed one.';
 
+CREATE FUNCTION activity_metrics.share_of(k bigint, n bigint) RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT CASE WHEN n OPERATOR(pg_catalog.>) 0 THEN pg_catalog.float8(k) OPERATOR(pg_catalog./) n END;
+END;
+COMMENT ON FUNCTION activity_metrics.share_of(bigint, bigint) IS
+'Internal: k of n as a share; NULL where n is 0.';
+
+CREATE FUNCTION activity_metrics.unless_empty(words text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT CASE WHEN words OPERATOR(pg_catalog.<>) '' THEN words END;
+END;
+COMMENT ON FUNCTION activity_metrics.unless_empty(text) IS
+'Internal: a text, NULL if it is empty.';
+
 CREATE FUNCTION activity_metrics.optional_column(relation regclass, column_name text, types regtype[]) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -184,11 +200,11 @@ BEGIN
 			FROM counted AS c, LATERAL activity_metrics.wilson(pg_catalog.float8(n OPERATOR(pg_catalog.-) faulty), pg_catalog.float8(n)) AS w),
 		row AS (
 			SELECT ROW(actor, kind, %4$s, n, substantive, low, high,
-				pg_catalog.float8(duplicates) OPERATOR(pg_catalog./) nullif(with_entity, 0), pg_catalog.float8(short) OPERATOR(pg_catalog./) nullif(timed, 0),
-				pg_catalog.float8(empty) OPERATOR(pg_catalog./) nullif(rated, 0), pg_catalog.float8(automatic) OPERATOR(pg_catalog./) nullif(with_origin, 0),
-				pg_catalog.float8(batch) OPERATOR(pg_catalog./) n, pg_catalog.float8(rush) OPERATOR(pg_catalog./) nullif(ended, 0), rush_expected,
-				pg_catalog.float8(round) OPERATOR(pg_catalog./) nullif(long, 0), pg_catalog.float8(late) OPERATOR(pg_catalog./) nullif(recorded, 0), delay,
-				pg_catalog.float8(backdated) OPERATOR(pg_catalog./) nullif(recorded, 0),
+				activity_metrics.share_of(duplicates, with_entity), activity_metrics.share_of(short, timed),
+				activity_metrics.share_of(empty, rated), activity_metrics.share_of(automatic, with_origin),
+				pg_catalog.float8(batch) OPERATOR(pg_catalog./) n, activity_metrics.share_of(rush, ended), rush_expected,
+				activity_metrics.share_of(round, long), activity_metrics.share_of(late, recorded), delay,
+				activity_metrics.share_of(backdated, recorded),
 				(pg_catalog.sqrt(gaps::pg_catalog.float8 OPERATOR(pg_catalog.+) 1) OPERATOR(pg_catalog.*) r OPERATOR(pg_catalog.-) pg_catalog.sqrt(greatest(gaps::pg_catalog.float8 OPERATOR(pg_catalog.-) 1, 0)))
 					OPERATOR(pg_catalog./) ((pg_catalog.sqrt(gaps::pg_catalog.float8 OPERATOR(pg_catalog.+) 1) OPERATOR(pg_catalog.-) 2) OPERATOR(pg_catalog.*) r OPERATOR(pg_catalog.+) pg_catalog.sqrt(greatest(gaps::pg_catalog.float8 OPERATOR(pg_catalog.-) 1, 0))),
 				NULL, NULL)::activity_metrics.activity_quality_row AS q,
@@ -197,10 +213,10 @@ BEGIN
 		SELECT (q).actor, (q).kind, (q).period_start, (q).n, (q).substantive, (q).substantive_low, (q).substantive_high, (q).duplicate_share, (q).short_share, (q).empty_share,
 			(q).automatic_share, (q).batch_share, (q).rush_share, (q).rush_expected, (q).round_share, (q).late_share, (q).median_delay_hours, (q).backdated_share, (q).burstiness,
 			activity_metrics.quality_sentence(q),
-			nullif(pg_catalog.concat_ws(''; '', %5$L::pg_catalog.text,
+			activity_metrics.unless_empty(pg_catalog.concat_ws(''; '', %5$L::pg_catalog.text,
 				CASE WHEN %6$L AND timed OPERATOR(pg_catalog.=) 0 THEN ''no lengths: not a kind named by calls, or value is empty'' END,
 				CASE WHEN %2$L AND ended OPERATOR(pg_catalog.=) 0 THEN ''no whole month'' END,
-				CASE WHEN gaps OPERATOR(pg_catalog.<) 2 THEN ''burstiness needs 3 events'' WHEN span OPERATOR(pg_catalog.=) 0 THEN ''burstiness: all at one time'' END), '''')
+				CASE WHEN gaps OPERATOR(pg_catalog.<) 2 THEN ''burstiness needs 3 events'' WHEN span OPERATOR(pg_catalog.=) 0 THEN ''burstiness: all at one time'' END))
 		FROM row ORDER BY (q).actor COLLATE pg_catalog."C", (q).kind COLLATE pg_catalog."C", (q).period_start',
 		marks, of_months, tz,
 		CASE WHEN grain IS NULL THEN 'NULL::pg_catalog.date' ELSE format('activity_metrics.period_start(period, %L::pg_catalog.text)', grain) END,
