@@ -517,9 +517,13 @@ DECLARE
 		|| coalesce(', lag prior ' || activity_metrics.check_lag_prior(lag_prior), '');
 	spec text;
 	stops text := 'NULL::pg_catalog.text';
+	other activity_metrics.metric;
+	source regclass;
 BEGIN
 	IF relation IS NULL THEN
 		m := activity_metrics.find_metric(metric);
+		other := activity_metrics.find_metric(outcome);
+		source := m.source_relation::regclass;
 		-- a target of 40 a week says nothing about days or months
 		IF m.target IS NOT NULL AND m.target_grain = grain THEN
 			options := options || format(', target %s from %s', m.target, activity_metrics.period_no(m.target_from, grain, m.tz));
@@ -531,10 +535,13 @@ BEGIN
 				'(SELECT CASE WHEN f.went_on OPERATOR(pg_catalog.*) 20 OPERATOR(pg_catalog.<=) f.ended AND f.ended OPERATOR(pg_catalog.>=) 20
 					THEN pg_catalog.concat('' Activity stops after the outcome here ('', f.went_on, '' of '', f.ended, %L::pg_catalog.text) END
 				FROM (SELECT pg_catalog.max(r.reached) FILTER (WHERE r.step_no OPERATOR(pg_catalog.=) 2) AS ended, pg_catalog.max(r.reached) FILTER (WHERE r.step_no OPERATOR(pg_catalog.=) 3) AS went_on
-					FROM activity_metrics.funnel_report(%L::pg_catalog.oid::pg_catalog.regclass, %L, at => %L, kind => %L, status => %L, tz => %L) AS r) AS f)',
+					FROM (SELECT activity_metrics.funnel(%s, %s, %s, %L::pg_catalog.text) AS steps FROM %s WHERE %s AND %s OPERATOR(pg_catalog.=) ANY (%L::pg_catalog.text[])) AS s,
+						LATERAL pg_catalog.unnest(s.steps) AS r) AS f)',
 				format(' entities had more of it afterwards), so entities with fewer %s look better: whether one more helps is what attempt_report(%L, %L, %L) says.',
-					m.label, m.source_relation, m.event_kinds, (activity_metrics.find_metric(outcome)).event_kinds),
-				m.source_relation::regclass::oid, spec, m.time_column, m.kind_column, m.status_column, m.tz);
+					m.label, m.source_relation, m.event_kinds, other.event_kinds),
+				activity_metrics.key_column(source, 'entity', 'entity'), activity_metrics.time_column(source, m.time_column, 'at', m.tz), activity_metrics.text_column(source, m.kind_column, 'kind_column'),
+				spec, activity_metrics.qualified_name(source), activity_metrics.done_condition(source, m.status_column), activity_metrics.text_column(source, m.kind_column, 'kind_column'),
+				activity_metrics.step_kinds(m.event_kinds, 'event_kinds') || activity_metrics.step_kinds(other.event_kinds, 'event_kinds'));
 		END IF;
 	END IF;
 	RETURN format(
