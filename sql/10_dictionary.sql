@@ -1,194 +1,368 @@
 --
--- The dictionary: what a metric is, written down once.
+-- The dictionary: what a metric is, written down once; targets, notes, verdicts and values beside it.
 --
 
 CREATE TABLE activity_metrics.metric (
-	metric text PRIMARY KEY CHECK (metric OPERATOR(pg_catalog.~) '^[a-z][a-z0-9_]{0,62}$'),
+	metric text PRIMARY KEY CHECK (metric ~ '^[a-z][a-z0-9_]{0,62}$'),
 	label text NOT NULL,
 	description text,
-	kind text NOT NULL CHECK (kind OPERATOR(pg_catalog.=) 'surface' OR kind OPERATOR(pg_catalog.=) 'outcome'),
-	agg text NOT NULL CHECK (agg OPERATOR(pg_catalog.=) 'count' OR agg OPERATOR(pg_catalog.=) 'count_distinct'
-		OR agg OPERATOR(pg_catalog.=) 'sum'),
-	source_relation text NOT NULL,
+	synonyms text,
+	tags text,
+	question text,
+	goal text,
+	hypothesis text,
+	next_step text,
+	kind text NOT NULL CHECK (kind IN ('surface', 'outcome')),
+	timing text CHECK (timing IN ('leading', 'lagging')),
+	is_north_star boolean NOT NULL DEFAULT false,
+	scope text NOT NULL DEFAULT 'company',
+	direction text NOT NULL DEFAULT 'up' CHECK (direction IN ('up', 'down', 'band')),
+	paired_with text REFERENCES activity_metrics.metric ON UPDATE CASCADE,
+	outcome_metric text REFERENCES activity_metrics.metric ON UPDATE CASCADE,
+	type text NOT NULL DEFAULT 'simple' CHECK (type IN ('simple', 'ratio', 'derived', 'cumulative', 'conversion')),
+	agg text CHECK (agg IN ('count', 'count_distinct', 'sum', 'avg', 'min', 'max', 'median', 'p90', 'p95', 'p99', 'expr')),
+	expr text,
+	filter_sql text,
+	source_relation text,
 	event_kinds text,
-	value_column text CHECK (agg OPERATOR(pg_catalog.=) 'count' OR value_column IS NOT NULL),
-	time_column text NOT NULL,
-	kind_column text NOT NULL,
-	actor_column text NOT NULL,
+	value_column text,
+	entity_column text,
+	time_column text,
+	kind_column text,
+	actor_column text,
 	status_column text,
-	tz text NOT NULL,
+	recorded_column text,
+	numerator text REFERENCES activity_metrics.metric ON UPDATE CASCADE,
+	denominator text REFERENCES activity_metrics.metric ON UPDATE CASCADE,
+	base_metric text REFERENCES activity_metrics.metric ON UPDATE CASCADE,
+	conversion_metric text REFERENCES activity_metrics.metric ON UPDATE CASCADE,
+	window_days double precision CHECK (window_days > 0 AND window_days <= 36600),
+	additive boolean NOT NULL DEFAULT true,
 	unit text,
+	currency text,
+	format text,
+	decimals integer CHECK (decimals BETWEEN 0 AND 15),
+	grain text NOT NULL DEFAULT 'week' CHECK (grain IN ('hour', 'day', 'week', 'month', 'quarter', 'year')),
+	cadence text,
+	tz text NOT NULL,
+	week_start text NOT NULL DEFAULT 'monday' CHECK (week_start = 'monday'),
 	owner text,
-	target double precision CHECK (target OPERATOR(pg_catalog.>) 0 AND target OPERATOR(pg_catalog.<) 'Infinity'::pg_catalog.float8),
+	audience text,
+	reviewed_by text,
+	target double precision CHECK (target > 0 AND target < 'Infinity'::pg_catalog.float8),
 	target_grain text,
 	target_from timestamptz CHECK (target_from IS NULL OR (target IS NOT NULL AND pg_catalog.isfinite(target_from))),
+	warn_low double precision,
+	warn_high double precision,
+	crit_low double precision,
+	crit_high double precision,
+	baseline double precision,
+	gaming_test text,
+	gaming_result text NOT NULL DEFAULT 'untested' CHECK (gaming_result IN ('pass', 'fail', 'untested')),
+	gaming_value double precision,
+	gaming_low double precision,
+	gaming_at timestamptz,
+	gaming_seal text,
+	max_staleness_hours double precision CHECK (max_staleness_hours > 0),
+	min_rows integer CHECK (min_rows >= 0),
+	known_issues text,
+	status text NOT NULL DEFAULT 'active' CHECK (status IN ('draft', 'active', 'deprecated')),
+	valid_from date,
+	valid_to date CHECK (valid_to >= valid_from),
+	review_on date,
+	template text,
+	definition_version integer NOT NULL DEFAULT 1,
 	changed_by text NOT NULL DEFAULT CURRENT_USER,
-	changed_at timestamptz NOT NULL DEFAULT pg_catalog.now()
+	changed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	CONSTRAINT metric_formula CHECK (CASE type
+		WHEN 'simple' THEN agg IS NOT NULL AND source_relation IS NOT NULL AND time_column IS NOT NULL AND actor_column IS NOT NULL
+			AND (agg IN ('count', 'expr') OR value_column IS NOT NULL) AND (agg <> 'expr' OR expr IS NOT NULL)
+		WHEN 'ratio' THEN numerator IS NOT NULL AND denominator IS NOT NULL
+		WHEN 'derived' THEN expr IS NOT NULL
+		WHEN 'cumulative' THEN base_metric IS NOT NULL AND window_days IS NOT NULL
+		ELSE base_metric IS NOT NULL AND conversion_metric IS NOT NULL AND window_days IS NOT NULL END),
+	CONSTRAINT metric_not_itself CHECK (metric <> coalesce(paired_with, '') AND metric <> coalesce(outcome_metric, '') AND metric <> coalesce(numerator, '')
+		AND metric <> coalesce(denominator, '') AND metric <> coalesce(base_metric, '') AND metric <> coalesce(conversion_metric, '')),
+	CONSTRAINT metric_thresholds CHECK (crit_low <= warn_low AND warn_low <= warn_high AND warn_high <= crit_high)
 );
 ALTER TABLE activity_metrics.metric OWNER TO @extowner@;
 SELECT pg_catalog.pg_extension_config_dump('activity_metrics.metric', '');
 
 COMMENT ON TABLE activity_metrics.metric IS
-'The dictionary: one row per metric. Write it with define_metric(); dumped with the database.';
+'The dictionary: one row per metric. Write it with define_metric() and instantiate_template(); dumped with the database.';
 COMMENT ON COLUMN activity_metrics.metric.metric IS 'Name: lower case letters, digits and underscores.';
 COMMENT ON COLUMN activity_metrics.metric.label IS 'What reports and sentences call it.';
 COMMENT ON COLUMN activity_metrics.metric.description IS 'What it counts, for people.';
+COMMENT ON COLUMN activity_metrics.metric.synonyms IS 'Other names that people use for it, with commas between.';
+COMMENT ON COLUMN activity_metrics.metric.tags IS 'Words to find it by, with commas between.';
+COMMENT ON COLUMN activity_metrics.metric.question IS 'The question that it answers.';
+COMMENT ON COLUMN activity_metrics.metric.goal IS 'What it is meant to move, and how it will not be used.';
+COMMENT ON COLUMN activity_metrics.metric.hypothesis IS 'If it drops, try this.';
+COMMENT ON COLUMN activity_metrics.metric.next_step IS 'What to do when its status is red.';
 COMMENT ON COLUMN activity_metrics.metric.kind IS 'surface: activity, what people do; outcome: what it is for.';
-COMMENT ON COLUMN activity_metrics.metric.agg IS 'count of events, count_distinct of value_column, or sum of it.';
+COMMENT ON COLUMN activity_metrics.metric.timing IS 'leading: moves before the outcome; lagging: tells afterwards; NULL: not known.';
+COMMENT ON COLUMN activity_metrics.metric.is_north_star IS 'The one number that leads the scorecard; one active per scope.';
+COMMENT ON COLUMN activity_metrics.metric.scope IS 'Whose North Star and scorecard: company, a team, a product.';
+COMMENT ON COLUMN activity_metrics.metric.direction IS 'Which way is better: up, down, or within a band of the warning bounds.';
+COMMENT ON COLUMN activity_metrics.metric.paired_with IS 'The quality or guardrail metric that must not fall while this one rises.';
+COMMENT ON COLUMN activity_metrics.metric.outcome_metric IS 'The outcome that this metric is for.';
+COMMENT ON COLUMN activity_metrics.metric.type IS 'simple: an aggregate of events; ratio: numerator by denominator; derived: arithmetic of other metrics; cumulative: base_metric over the last window_days; conversion: share of base_metric''s events that conversion_metric''s follow within window_days.';
+COMMENT ON COLUMN activity_metrics.metric.agg IS 'simple: what is done with the events: count, count_distinct, sum, avg, min, max, median, p90, p95 or p99 of value_column, or expr.';
+COMMENT ON COLUMN activity_metrics.metric.expr IS 'agg expr: an SQL aggregate expression over source_relation; derived: arithmetic over names of metrics. Runs with the rights of whoever asks.';
+COMMENT ON COLUMN activity_metrics.metric.filter_sql IS 'simple: an SQL condition on the rows of source_relation. Runs with the rights of whoever asks.';
 COMMENT ON COLUMN activity_metrics.metric.source_relation IS 'The events: a table or view, with its schema.';
 COMMENT ON COLUMN activity_metrics.metric.event_kinds IS 'Kinds of event that count, as in a funnel step: call | ''cold call''; NULL: all.';
-COMMENT ON COLUMN activity_metrics.metric.value_column IS 'Column that is summed or counted distinct.';
+COMMENT ON COLUMN activity_metrics.metric.value_column IS 'Column that is summed, averaged or counted distinct.';
+COMMENT ON COLUMN activity_metrics.metric.entity_column IS 'Column that tells which deal, account or lead an event belongs to.';
 COMMENT ON COLUMN activity_metrics.metric.time_column IS 'Column that tells when an event happened.';
 COMMENT ON COLUMN activity_metrics.metric.kind_column IS 'Column that tells the kind of an event.';
 COMMENT ON COLUMN activity_metrics.metric.actor_column IS 'Column that tells who did it: the unit of a panel.';
 COMMENT ON COLUMN activity_metrics.metric.status_column IS 'Column that tells planned, cancelled and no_show from done; NULL: column status, if there is one.';
+COMMENT ON COLUMN activity_metrics.metric.recorded_column IS 'Column that tells when a row was written; NULL: column recorded_at, if there is one. refresh() goes by it.';
+COMMENT ON COLUMN activity_metrics.metric.numerator IS 'ratio: the metric above the line.';
+COMMENT ON COLUMN activity_metrics.metric.denominator IS 'ratio: the metric below the line; the value is NULL where it is zero.';
+COMMENT ON COLUMN activity_metrics.metric.base_metric IS 'conversion: the metric of the first event; cumulative: the metric that is added up.';
+COMMENT ON COLUMN activity_metrics.metric.conversion_metric IS 'conversion: the metric of the event that follows.';
+COMMENT ON COLUMN activity_metrics.metric.window_days IS 'conversion, cumulative: length of the window in days of 24 hours.';
+COMMENT ON COLUMN activity_metrics.metric.additive IS 'Do the values of units and periods add up to the whole? Not for ratios, averages and distinct counts.';
+COMMENT ON COLUMN activity_metrics.metric.unit IS 'Unit of the value: count, ratio, EUR, days, score.';
+COMMENT ON COLUMN activity_metrics.metric.currency IS 'ISO 4217 code where the value is money.';
+COMMENT ON COLUMN activity_metrics.metric.format IS 'How dashboards print it, in the notation of to_char().';
+COMMENT ON COLUMN activity_metrics.metric.decimals IS 'Digits after the point.';
+COMMENT ON COLUMN activity_metrics.metric.grain IS 'The period that it is looked at.';
+COMMENT ON COLUMN activity_metrics.metric.cadence IS 'How often it is reviewed, and where: weekly pipeline meeting.';
 COMMENT ON COLUMN activity_metrics.metric.tz IS 'Time zone in which days, weeks and months begin.';
-COMMENT ON COLUMN activity_metrics.metric.unit IS 'Unit of the value: count, EUR, seconds.';
+COMMENT ON COLUMN activity_metrics.metric.week_start IS 'First day of a week; weeks are those of ISO 8601.';
 COMMENT ON COLUMN activity_metrics.metric.owner IS 'The one person who answers for it.';
+COMMENT ON COLUMN activity_metrics.metric.audience IS 'Who looks at it; more than seven active metrics for one audience are too many.';
+COMMENT ON COLUMN activity_metrics.metric.reviewed_by IS 'Who has checked the definition.';
 COMMENT ON COLUMN activity_metrics.metric.target IS 'A target that units have been given, per unit and period; NULL: none.';
 COMMENT ON COLUMN activity_metrics.metric.target_grain IS 'The period that the target is for: week, month and so on.';
 COMMENT ON COLUMN activity_metrics.metric.target_from IS 'Since when the target has held; the gaming test looks from there.';
+COMMENT ON COLUMN activity_metrics.metric.warn_low IS 'Below it the status is amber.';
+COMMENT ON COLUMN activity_metrics.metric.warn_high IS 'Above it the status is amber.';
+COMMENT ON COLUMN activity_metrics.metric.crit_low IS 'Below it the status is red.';
+COMMENT ON COLUMN activity_metrics.metric.crit_high IS 'Above it the status is red.';
+COMMENT ON COLUMN activity_metrics.metric.baseline IS 'The usual value per period when the metric was taken up.';
+COMMENT ON COLUMN activity_metrics.metric.gaming_test IS 'How somebody could raise it while delivering nothing.';
+COMMENT ON COLUMN activity_metrics.metric.gaming_result IS 'pass: more of it leaves fewer periods without outcome; written by target_check().';
+COMMENT ON COLUMN activity_metrics.metric.gaming_value IS 'The value that was tested.';
+COMMENT ON COLUMN activity_metrics.metric.gaming_low IS 'Lower bound of the proof of work at that value, 95 %.';
+COMMENT ON COLUMN activity_metrics.metric.gaming_at IS 'When it was tested.';
+COMMENT ON COLUMN activity_metrics.metric.gaming_seal IS 'Ties gaming_result to the test that gave it.';
+COMMENT ON COLUMN activity_metrics.metric.max_staleness_hours IS 'Its newest event may be this old.';
+COMMENT ON COLUMN activity_metrics.metric.min_rows IS 'Fewer events in a period than this make its status grey.';
+COMMENT ON COLUMN activity_metrics.metric.known_issues IS 'What is wrong with it, for people.';
+COMMENT ON COLUMN activity_metrics.metric.status IS 'draft, active or deprecated; scorecards show what is active.';
+COMMENT ON COLUMN activity_metrics.metric.valid_from IS 'First day for which it means anything.';
+COMMENT ON COLUMN activity_metrics.metric.valid_to IS 'Last day, NULL: still valid.';
+COMMENT ON COLUMN activity_metrics.metric.review_on IS 'The definition is to be looked at again on this day.';
+COMMENT ON COLUMN activity_metrics.metric.template IS 'The template that it was made from.';
+COMMENT ON COLUMN activity_metrics.metric.definition_version IS 'Counts changes of the definition; metric_history has the old ones.';
 COMMENT ON COLUMN activity_metrics.metric.changed_by IS 'Who wrote this row last.';
 COMMENT ON COLUMN activity_metrics.metric.changed_at IS 'When.';
 
-CREATE FUNCTION activity_metrics.warn_of_absent_kinds(source regclass, kind_column text, event_kinds text) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	relation text := activity_metrics.qualified_name(source);
-	quoted text;
-	wanted text;
-	present text[];
-	occurs boolean;
-BEGIN
-	IF event_kinds IS NULL THEN
-		RETURN;
-	END IF;
-	quoted := activity_metrics.text_column(source, kind_column, 'kind_column');
-	FOREACH wanted IN ARRAY activity_metrics.step_kinds(event_kinds, 'event_kinds') LOOP
-		EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %s OPERATOR(pg_catalog.=) $1)', relation, quoted) INTO occurs USING wanted;
-		IF NOT occurs THEN
-			EXECUTE format('SELECT pg_catalog.array_agg(k ORDER BY k) FROM (SELECT DISTINCT %s AS k FROM %s LIMIT 1000) AS kinds WHERE k IS NOT NULL', quoted, relation) INTO present;
-			RAISE WARNING 'no event of kind "%" in %', wanted, relation
-				USING HINT = CASE WHEN present IS NULL THEN 'It has no events yet.'
-					ELSE format('The nearest kind present is "%s".', activity_metrics.nearest_name(wanted, present)) END;
-		END IF;
-	END LOOP;
-EXCEPTION
-	-- a view that cannot be read now is not the dictionary's business
-	WHEN insufficient_privilege OR undefined_table OR undefined_function THEN
-		NULL;
-END;
-$$;
-COMMENT ON FUNCTION activity_metrics.warn_of_absent_kinds(regclass, text, text) IS
-'Internal: warns of kinds of event that do not occur in a relation, with the nearest that does.';
+CREATE UNIQUE INDEX metric_north_star ON activity_metrics.metric (scope) WHERE is_north_star AND status = 'active';
 
-CREATE FUNCTION activity_metrics.define_metric(
-	metric text,
-	source regclass,
-	event_kinds text DEFAULT NULL,
-	agg text DEFAULT 'count',
-	kind text DEFAULT 'surface',
-	label text DEFAULT NULL,
-	description text DEFAULT NULL,
-	value text DEFAULT NULL,
-	at text DEFAULT 'at',
-	kind_column text DEFAULT 'kind',
-	actor text DEFAULT 'actor',
-	status text DEFAULT NULL,
-	tz text DEFAULT 'UTC',
-	unit text DEFAULT NULL,
-	owner text DEFAULT NULL,
-	target double precision DEFAULT NULL,
-	target_from timestamptz DEFAULT NULL,
-	target_grain text DEFAULT 'week')
-RETURNS text
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-	value_name text := coalesce(value, CASE agg WHEN 'sum' THEN 'value' WHEN 'count_distinct' THEN 'event_id' END);
-	metric_name text := metric;
-BEGIN
-	IF metric_name IS NULL OR metric_name !~ '^[a-z][a-z0-9_]{0,62}$' THEN
-		RAISE EXCEPTION 'metric name "%" is not valid', metric_name USING ERRCODE = '22023',
-			HINT = 'Use lower case letters, digits and underscores, starting with a letter; label is free text.';
-	END IF;
-	IF agg IS NULL OR agg NOT IN ('count', 'count_distinct', 'sum') THEN
-		RAISE EXCEPTION 'unknown aggregate "%" of metric "%"', agg, metric_name USING ERRCODE = '22023',
-			HINT = format('Did you mean "%s"? Metrics are count, count_distinct or sum.',
-				activity_metrics.nearest_name(agg, ARRAY['count', 'count_distinct', 'sum']));
-	END IF;
-	IF kind IS NULL OR kind NOT IN ('surface', 'outcome') THEN
-		RAISE EXCEPTION 'unknown kind "%" of metric "%"', kind, metric_name USING ERRCODE = '22023',
-			HINT = 'A metric is surface (what people do) or outcome (what it is for); kinds of event go to event_kinds.';
-	END IF;
-	IF (target IS NULL) <> (target_from IS NULL) OR NOT target > 0 OR NOT target < 'Infinity' OR NOT isfinite(target_from) THEN
-		RAISE EXCEPTION 'target and target_from of metric "%" do not go together', metric_name USING ERRCODE = '22023',
-			HINT = 'Give both: a target above zero per unit and period, and the time since when it has held; target_grain names the period.';
-	END IF;
-	PERFORM activity_metrics.check_grain(target_grain), activity_metrics.period_no(now(), target_grain, 'UTC');
-	IF tz IS NULL THEN
-		RAISE EXCEPTION 'argument tz is null' USING ERRCODE = '22004',
-			HINT = 'Give the time zone in which days and weeks begin, such as ''Europe/Berlin''.';
-	END IF;
-	-- everything that a report will need, refused now rather than then
-	PERFORM activity_metrics.time_column(source, at, 'at', tz), activity_metrics.period_no(now(), 'day', tz),
-		activity_metrics.text_column(source, actor, 'actor'), activity_metrics.done_condition(source, status);
-	IF event_kinds IS NOT NULL THEN
-		PERFORM activity_metrics.text_column(source, kind_column, 'kind_column'),
-			activity_metrics.step_kinds(event_kinds, 'event_kinds');
-	END IF;
-	IF agg = 'sum' THEN
-		PERFORM activity_metrics.number_column(source, value_name, 'value');
-	ELSIF agg = 'count_distinct' THEN
-		PERFORM activity_metrics.text_column(source, value_name, 'value');
-	ELSE
-		value_name := NULL;
-	END IF;
-	INSERT INTO activity_metrics.metric AS m
-		(metric, label, description, kind, agg, source_relation, event_kinds, value_column, time_column, kind_column,
-		 actor_column, status_column, tz, unit, owner, target, target_from, target_grain)
-	VALUES
-		(metric_name, coalesce(define_metric.label, replace(metric_name, '_', ' ')), define_metric.description,
-		 define_metric.kind, define_metric.agg, activity_metrics.qualified_name(source), define_metric.event_kinds, value_name, define_metric.at,
-		 define_metric.kind_column, define_metric.actor, define_metric.status, define_metric.tz, define_metric.unit,
-		 define_metric.owner, define_metric.target, define_metric.target_from,
-		 CASE WHEN define_metric.target IS NOT NULL THEN define_metric.target_grain END)
-	ON CONFLICT ON CONSTRAINT metric_pkey DO UPDATE SET
-		label = excluded.label, description = excluded.description, kind = excluded.kind, agg = excluded.agg,
-		source_relation = excluded.source_relation, event_kinds = excluded.event_kinds,
-		value_column = excluded.value_column, time_column = excluded.time_column, kind_column = excluded.kind_column,
-		actor_column = excluded.actor_column, status_column = excluded.status_column, tz = excluded.tz,
-		unit = excluded.unit, owner = excluded.owner, target = excluded.target, target_from = excluded.target_from,
-		target_grain = excluded.target_grain,
-		changed_by = excluded.changed_by, changed_at = excluded.changed_at;
-	PERFORM activity_metrics.warn_of_absent_kinds(source, kind_column, event_kinds);
-	RETURN metric_name;
-END;
-$$;
-COMMENT ON FUNCTION activity_metrics.define_metric(text, regclass, text, text, text, text, text, text, text, text, text, text, text, text, text, double precision, timestamptz, text) IS
-'Writes a metric into the dictionary, or changes it: a count, distinct count or sum of the events of some kinds, per actor and period. Returns its name.
-source: a table or view of events; event_kinds: as in a funnel step, such as ''call | demo'' (NULL: all); agg: count, count_distinct (of value, default event_id) or sum (of value, default value); kind: surface (activity) or outcome; at, kind_column, actor, status: columns, if named otherwise; target, target_from, target_grain: a target per unit and period (week) that has been given already, for the gaming test. A metric of that name is replaced whole; a kind that does not occur is warned about.
-Errors: a name or choice that is not valid (22023), no such column (42703), a column of the wrong type (42804).';
+CREATE TABLE activity_metrics.metric_history (
+	metric text NOT NULL REFERENCES activity_metrics.metric ON UPDATE CASCADE ON DELETE CASCADE,
+	definition_version integer NOT NULL,
+	valid_from timestamptz NOT NULL,
+	changed_by text NOT NULL,
+	definition text NOT NULL,
+	change text,
+	PRIMARY KEY (metric, definition_version)
+);
+ALTER TABLE activity_metrics.metric_history OWNER TO @extowner@;
+SELECT pg_catalog.pg_extension_config_dump('activity_metrics.metric_history', '');
 
-CREATE FUNCTION activity_metrics.find_metric(name text) RETURNS activity_metrics.metric
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	found_row activity_metrics.metric;
-	nearest text;
-BEGIN
-	SELECT m.* INTO found_row FROM activity_metrics.metric m WHERE m.metric = name;
-	IF FOUND THEN
-		IF to_regclass(found_row.source_relation) IS NULL THEN
-			RAISE EXCEPTION 'relation % of metric "%" does not exist', found_row.source_relation, name
-				USING ERRCODE = '42P01', HINT = 'Define the metric again with the relation as it is named now.';
-		END IF;
-		RETURN found_row;
-	END IF;
-	SELECT activity_metrics.nearest_name(name, array_agg(m.metric ORDER BY m.metric)) INTO nearest FROM activity_metrics.metric m;
-	RAISE EXCEPTION 'metric "%" is not in the dictionary', name USING ERRCODE = '42704',
-		HINT = CASE WHEN nearest IS NULL THEN 'The dictionary is empty: SELECT activity_metrics.define_metric(...) first.'
-			ELSE format('Did you mean "%s"? SELECT metric FROM activity_metrics.metric lists them; define_metric(...) adds one.', nearest) END;
-END;
-$$;
-COMMENT ON FUNCTION activity_metrics.find_metric(text) IS
-'Internal: a metric of the dictionary. Errors: no such metric (42704, the nearest one in the hint), its relation is gone (42P01).';
+COMMENT ON TABLE activity_metrics.metric_history IS
+'Definitions of metrics, one row per version; a trigger writes it.';
+COMMENT ON COLUMN activity_metrics.metric_history.metric IS 'The metric.';
+COMMENT ON COLUMN activity_metrics.metric_history.definition_version IS 'The version.';
+COMMENT ON COLUMN activity_metrics.metric_history.valid_from IS 'Since when it was the definition.';
+COMMENT ON COLUMN activity_metrics.metric_history.changed_by IS 'Who wrote it.';
+COMMENT ON COLUMN activity_metrics.metric_history.definition IS 'The columns that make up the definition, as JSON.';
+COMMENT ON COLUMN activity_metrics.metric_history.change IS 'What is different from the version before, for people.';
+
+CREATE TABLE activity_metrics.target (
+	metric text NOT NULL REFERENCES activity_metrics.metric ON UPDATE CASCADE ON DELETE CASCADE,
+	unit text NOT NULL DEFAULT '(each)',
+	starts_at timestamptz NOT NULL DEFAULT pg_catalog.now() CHECK (pg_catalog.isfinite(starts_at)),
+	value double precision NOT NULL CHECK (value > '-Infinity'::pg_catalog.float8 AND value < 'Infinity'::pg_catalog.float8),
+	grain text NOT NULL DEFAULT 'week' CHECK (grain IN ('hour', 'day', 'week', 'month', 'quarter', 'year')),
+	due date CHECK (pg_catalog.isfinite(due)),
+	owner text,
+	baseline double precision,
+	reachable_low double precision,
+	reachable_high double precision,
+	ended_at timestamptz CHECK (ended_at >= starts_at),
+	decision text NOT NULL CHECK (decision IN ('accepted', 'forced')),
+	reason text,
+	evidence text,
+	set_by text NOT NULL DEFAULT CURRENT_USER,
+	set_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	seal text,
+	PRIMARY KEY (metric, unit, starts_at)
+);
+ALTER TABLE activity_metrics.target OWNER TO @extowner@;
+SELECT pg_catalog.pg_extension_config_dump('activity_metrics.target', '');
+
+COMMENT ON TABLE activity_metrics.target IS
+'Targets, with who set them and what the guard saw. Write them with set_target(); a target that the guard refuses cannot be inserted either.';
+COMMENT ON COLUMN activity_metrics.target.metric IS 'The metric.';
+COMMENT ON COLUMN activity_metrics.target.unit IS '(each): every rep has it; (all): the sum of all; otherwise the rep.';
+COMMENT ON COLUMN activity_metrics.target.starts_at IS 'Since when it holds; the gaming test looks from there.';
+COMMENT ON COLUMN activity_metrics.target.value IS 'The number to reach, per period of grain.';
+COMMENT ON COLUMN activity_metrics.target.grain IS 'The period that it is for.';
+COMMENT ON COLUMN activity_metrics.target.due IS 'The day by which it is to be reached.';
+COMMENT ON COLUMN activity_metrics.target.owner IS 'The one person who answers for it.';
+COMMENT ON COLUMN activity_metrics.target.baseline IS 'Mean of the last complete periods when it was set.';
+COMMENT ON COLUMN activity_metrics.target.reachable_low IS '10 % of the periods seen were at or below this when it was set.';
+COMMENT ON COLUMN activity_metrics.target.reachable_high IS '90 % of the periods seen were at or below this.';
+COMMENT ON COLUMN activity_metrics.target.ended_at IS 'When it was withdrawn or replaced; NULL: in force.';
+COMMENT ON COLUMN activity_metrics.target.decision IS 'accepted by the guard, or forced against it.';
+COMMENT ON COLUMN activity_metrics.target.reason IS 'forced: why.';
+COMMENT ON COLUMN activity_metrics.target.evidence IS 'What the guard saw when it decided.';
+COMMENT ON COLUMN activity_metrics.target.set_by IS 'Who set it.';
+COMMENT ON COLUMN activity_metrics.target.set_at IS 'When.';
+COMMENT ON COLUMN activity_metrics.target.seal IS 'Ties the row to the decision of the guard; a restored row carries it.';
+
+CREATE TABLE activity_metrics.annotation (
+	annotation_id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+	metric text REFERENCES activity_metrics.metric ON UPDATE CASCADE ON DELETE CASCADE,
+	unit text,
+	at timestamptz NOT NULL CHECK (pg_catalog.isfinite(at)),
+	kind text NOT NULL DEFAULT 'event' CHECK (kind IN ('event', 'definition changed', 'holiday', 'outage')),
+	note text NOT NULL,
+	created_by text NOT NULL DEFAULT CURRENT_USER,
+	created_at timestamptz NOT NULL DEFAULT pg_catalog.now()
+);
+ALTER TABLE activity_metrics.annotation OWNER TO @extowner@;
+SELECT pg_catalog.pg_extension_config_dump('activity_metrics.annotation', '');
+SELECT pg_catalog.pg_extension_config_dump('activity_metrics.annotation_annotation_id_seq', '');
+
+COMMENT ON TABLE activity_metrics.annotation IS
+'What happened when: scorecards show it beside the period that it explains. Write it with annotate().';
+COMMENT ON COLUMN activity_metrics.annotation.annotation_id IS 'Number of the annotation.';
+COMMENT ON COLUMN activity_metrics.annotation.metric IS 'The metric that it explains; NULL: all of them.';
+COMMENT ON COLUMN activity_metrics.annotation.unit IS 'The rep that it is about; NULL: all.';
+COMMENT ON COLUMN activity_metrics.annotation.at IS 'When it happened.';
+COMMENT ON COLUMN activity_metrics.annotation.kind IS 'event, definition changed (the gaming test allows for a jump there), holiday or outage.';
+COMMENT ON COLUMN activity_metrics.annotation.note IS 'What happened.';
+COMMENT ON COLUMN activity_metrics.annotation.created_by IS 'Who wrote it.';
+COMMENT ON COLUMN activity_metrics.annotation.created_at IS 'When.';
+
+CREATE TABLE activity_metrics.metric_assessment (
+	metric text NOT NULL REFERENCES activity_metrics.metric ON UPDATE CASCADE ON DELETE CASCADE,
+	outcome text NOT NULL REFERENCES activity_metrics.metric ON UPDATE CASCADE ON DELETE CASCADE,
+	assessed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+	grain text NOT NULL,
+	verdict text NOT NULL,
+	score double precision,
+	confidence double precision,
+	p_gamed double precision,
+	lag_from integer,
+	lag_to integer,
+	elasticity double precision,
+	low double precision,
+	high double precision,
+	timing text,
+	timing_lag integer,
+	r double precision,
+	q double precision,
+	n bigint,
+	sentence text,
+	next_step text,
+	assessed_by text NOT NULL DEFAULT CURRENT_USER,
+	PRIMARY KEY (metric, outcome, assessed_at)
+);
+ALTER TABLE activity_metrics.metric_assessment OWNER TO @extowner@;
+SELECT pg_catalog.pg_extension_config_dump('activity_metrics.metric_assessment', '');
+
+COMMENT ON TABLE activity_metrics.metric_assessment IS
+'Verdicts on metrics, as of assess(); the scorecard and the guard read the newest.';
+COMMENT ON COLUMN activity_metrics.metric_assessment.metric IS 'The metric that was assessed.';
+COMMENT ON COLUMN activity_metrics.metric_assessment.outcome IS 'Against which outcome.';
+COMMENT ON COLUMN activity_metrics.metric_assessment.assessed_at IS 'When.';
+COMMENT ON COLUMN activity_metrics.metric_assessment.grain IS 'The period.';
+COMMENT ON COLUMN activity_metrics.metric_assessment.verdict IS 'Verdict of vanity_report().';
+COMMENT ON COLUMN activity_metrics.metric_assessment.score IS 'Score of vanity_report(): 0 progress, 1 vanity.';
+COMMENT ON COLUMN activity_metrics.metric_assessment.confidence IS 'The probability that decided.';
+COMMENT ON COLUMN activity_metrics.metric_assessment.p_gamed IS 'Probability that it is gamed; NULL without a target.';
+COMMENT ON COLUMN activity_metrics.metric_assessment.lag_from IS 'First lag of the best window, in periods.';
+COMMENT ON COLUMN activity_metrics.metric_assessment.lag_to IS 'Last lag of the best window.';
+COMMENT ON COLUMN activity_metrics.metric_assessment.elasticity IS 'Per cent more outcome for 1 % more metric.';
+COMMENT ON COLUMN activity_metrics.metric_assessment.low IS 'Lower end of its 95 % interval.';
+COMMENT ON COLUMN activity_metrics.metric_assessment.high IS 'Upper end.';
+COMMENT ON COLUMN activity_metrics.metric_assessment.timing IS 'Verdict of leading_indicators(): leading, coincident, lagging, no_evidence, insufficient_evidence.';
+COMMENT ON COLUMN activity_metrics.metric_assessment.timing_lag IS 'Lag of that verdict, in periods.';
+COMMENT ON COLUMN activity_metrics.metric_assessment.r IS 'Correlation at that lag.';
+COMMENT ON COLUMN activity_metrics.metric_assessment.q IS 'Its p-value, corrected for the number of metrics.';
+COMMENT ON COLUMN activity_metrics.metric_assessment.n IS 'Rows that the score rests on.';
+COMMENT ON COLUMN activity_metrics.metric_assessment.sentence IS 'In words.';
+COMMENT ON COLUMN activity_metrics.metric_assessment.next_step IS 'What to do about it.';
+COMMENT ON COLUMN activity_metrics.metric_assessment.assessed_by IS 'Who asked; the numbers are those that this role may see.';
+
+CREATE TABLE activity_metrics.metric_value (
+	metric text NOT NULL REFERENCES activity_metrics.metric ON UPDATE CASCADE ON DELETE CASCADE,
+	grain text NOT NULL,
+	period bigint NOT NULL,
+	period_start date NOT NULL,
+	unit text NOT NULL DEFAULT '(all)',
+	value double precision,
+	n bigint NOT NULL,
+	is_complete boolean NOT NULL,
+	refreshed_at timestamptz NOT NULL,
+	PRIMARY KEY (metric, grain, period, unit)
+);
+ALTER TABLE activity_metrics.metric_value OWNER TO @extowner@;
+
+COMMENT ON TABLE activity_metrics.metric_value IS
+'Values of metrics, kept by refresh(): one row per metric, period and unit. They carry no rights of the rows that they were computed from.';
+COMMENT ON COLUMN activity_metrics.metric_value.metric IS 'The metric.';
+COMMENT ON COLUMN activity_metrics.metric_value.grain IS 'hour, day, week, month, quarter or year.';
+COMMENT ON COLUMN activity_metrics.metric_value.period IS 'Number of the period, as of period_no().';
+COMMENT ON COLUMN activity_metrics.metric_value.period_start IS 'First day of the period, in the time zone of the metric.';
+COMMENT ON COLUMN activity_metrics.metric_value.unit IS 'The rep; (all): the whole.';
+COMMENT ON COLUMN activity_metrics.metric_value.value IS 'The value; NULL: not defined, such as a ratio by zero.';
+COMMENT ON COLUMN activity_metrics.metric_value.n IS 'Events that it rests on; of a ratio, those below the line.';
+COMMENT ON COLUMN activity_metrics.metric_value.is_complete IS 'Was the period over when this was written?';
+COMMENT ON COLUMN activity_metrics.metric_value.refreshed_at IS 'When this was written.';
+
+CREATE TABLE activity_metrics.refresh_log (
+	run_id bigint NOT NULL,
+	metric text NOT NULL,
+	grain text NOT NULL,
+	mode text NOT NULL CHECK (mode IN ('full', 'recorded', 'look-back')),
+	from_period date,
+	to_period date,
+	done integer NOT NULL,
+	total integer NOT NULL,
+	started_at timestamptz NOT NULL,
+	finished_at timestamptz,
+	rows_written bigint,
+	horizon timestamptz,
+	definition_version integer,
+	error text,
+	PRIMARY KEY (run_id, metric, grain)
+);
+ALTER TABLE activity_metrics.refresh_log OWNER TO @extowner@;
+
+COMMENT ON TABLE activity_metrics.refresh_log IS
+'What refresh() has done and is doing.';
+COMMENT ON COLUMN activity_metrics.refresh_log.run_id IS 'Number of the run: one CALL of refresh().';
+COMMENT ON COLUMN activity_metrics.refresh_log.metric IS 'The metric.';
+COMMENT ON COLUMN activity_metrics.refresh_log.grain IS 'The period.';
+COMMENT ON COLUMN activity_metrics.refresh_log.mode IS 'full: everything was computed anew; recorded: periods with rows recorded since the last refresh; look-back: the last periods.';
+COMMENT ON COLUMN activity_metrics.refresh_log.from_period IS 'First day of the first period that was computed.';
+COMMENT ON COLUMN activity_metrics.refresh_log.to_period IS 'First day of the last one.';
+COMMENT ON COLUMN activity_metrics.refresh_log.done IS 'Metrics of the run that are done, with this one.';
+COMMENT ON COLUMN activity_metrics.refresh_log.total IS 'Metrics of the run.';
+COMMENT ON COLUMN activity_metrics.refresh_log.started_at IS 'When work on the metric began.';
+COMMENT ON COLUMN activity_metrics.refresh_log.finished_at IS 'When it ended; NULL: still at work, or ended with the server.';
+COMMENT ON COLUMN activity_metrics.refresh_log.rows_written IS 'Rows of metric_value inserted, changed or deleted.';
+COMMENT ON COLUMN activity_metrics.refresh_log.horizon IS 'What was recorded before this time, and will be committed, had been seen; the next refresh starts here.';
+COMMENT ON COLUMN activity_metrics.refresh_log.definition_version IS 'Version of the definition.';
+COMMENT ON COLUMN activity_metrics.refresh_log.error IS 'What went wrong; NULL: nothing.';
+
