@@ -500,7 +500,8 @@ BEGIN
 	IF mx.event_kinds IS NULL OR my.event_kinds IS NULL OR mx.status_column IS DISTINCT FROM my.status_column
 		OR (mx.source_relation, mx.time_column, mx.kind_column) <> (my.source_relation, my.time_column, my.kind_column)
 		OR activity_metrics.step_kinds(mx.event_kinds, 'event_kinds') && activity_metrics.step_kinds(my.event_kinds, 'event_kinds')
-		OR activity_metrics.column_type(mx.source_relation::regclass, 'entity') IS NULL THEN
+		OR mx.filter_sql IS NOT NULL OR my.filter_sql IS NOT NULL
+		OR activity_metrics.column_type(mx.source_relation::regclass, coalesce(mx.entity_column, 'entity')) IS NULL THEN
 		RETURN NULL;
 	END IF;
 	RETURN format('(%1$s) -> (%2$s) -> (%1$s)', mx.event_kinds, my.event_kinds);
@@ -539,7 +540,7 @@ BEGIN
 						LATERAL pg_catalog.unnest(s.steps) AS r) AS f)',
 				format(' entities had more of it afterwards), so entities with fewer %s look better: whether one more helps is what attempt_report(%L, %L, %L) says.',
 					m.label, m.source_relation, m.event_kinds, other.event_kinds),
-				activity_metrics.key_column(source, 'entity', 'entity'), activity_metrics.time_column(source, m.time_column, 'at', m.tz), activity_metrics.text_column(source, m.kind_column, 'kind_column'),
+				activity_metrics.key_column(source, coalesce(m.entity_column, 'entity'), 'entity'), activity_metrics.time_column(source, m.time_column, 'at', m.tz), activity_metrics.text_column(source, m.kind_column, 'kind_column'),
 				spec, activity_metrics.qualified_name(source), activity_metrics.done_condition(source, m.status_column), activity_metrics.text_column(source, m.kind_column, 'kind_column'),
 				activity_metrics.step_kinds(m.event_kinds, 'event_kinds') || activity_metrics.step_kinds(other.event_kinds, 'event_kinds'));
 		END IF;

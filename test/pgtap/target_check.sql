@@ -196,6 +196,9 @@ EXCEPTION WHEN OTHERS THEN
 END;
 $$;
 SELECT is(hint_of($$SELECT * FROM activity_metrics.target_check('meetings', 3)$$), $$Name one: outcome => 'logins' or 'wins'.$$, 'the outcomes in the hint');
+UPDATE activity_metrics.metric SET outcome_metric = 'wins' WHERE metric = 'meetings';
+SELECT is(outcome, 'wins', 'the outcome that the dictionary names') FROM activity_metrics.target_check('meetings', 3);
+SELECT is(min(outcome), 'wins', 'also of the plan') FROM activity_metrics.target_plan('meetings');
 SELECT throws_ok(replace(replace(query, 'check(', 'SELECT * FROM activity_metrics.target_check('), 'plan(', 'SELECT * FROM activity_metrics.target_plan('), state, message, format('%s: %s', state, query)) FROM (VALUES
 	($$check('meetings', NULL, 'wins')$$, '22004', 'argument value is null'), ($$check('meetings', 0, 'wins')$$, '22023', 'value is 0'), ($$check('meetings', 'NaN', 'wins')$$, '22023', 'value is NaN'),
 	($$check('meeting', 3, 'wins')$$, '42704', NULL), ($$check('meetings', 3, 'win')$$, '42704', NULL), ($$check(NULL, 3, 'wins')$$, '42704', NULL), ($$check(NULL, 3)$$, '42704', NULL), ($$check('meetings', 3, 'wins', 'fortnight')$$, '22023', NULL),

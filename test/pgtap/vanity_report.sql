@@ -65,6 +65,11 @@ SELECT activity_metrics.define_metric('calls', 'deal', 'call', label => 'calls, 
 SELECT is(substring(next_step FROM 'Activity stops.*'), 'Activity stops after the outcome here (0 of 200 entities had more of it afterwards), so entities with fewer calls, 5 %s %% it''s look better: whether one more helps is what attempt_report(''report_test.deal'', ''call'', ''won'') says.', 'calls stop at a win')
 	FROM activity_metrics.vanity_report('wins') WHERE metric = 'calls';
 SELECT ok(next_step !~ 'stops', metric || ' do not, or it is not known') FROM activity_metrics.vanity_report('wins') WHERE metric <> 'calls' ORDER BY metric;
+UPDATE activity_metrics.metric SET filter_sql = 'true' WHERE metric = 'calls';
+SELECT unalike(next_step, '%stops%', 'a filter is more than kinds') FROM activity_metrics.vanity_report('wins', metrics => '{calls}');
+UPDATE activity_metrics.metric SET filter_sql = NULL, entity_column = 'actor' WHERE metric = 'calls';
+SELECT unalike(next_step, '%stops%', 'per actor they do not stop') FROM activity_metrics.vanity_report('wins', metrics => '{calls}');
+UPDATE activity_metrics.metric SET entity_column = NULL WHERE metric = 'calls';
 -- a few may go on, but no more than a twentieth
 INSERT INTO deal SELECT e, '2024-12-20Z', 'call', 'rep 1' FROM generate_series(2, 20, 2) AS e;
 SELECT alike(next_step, '%(10 of 200 entities%', 'a twentieth goes on') FROM activity_metrics.vanity_report('wins', metrics => '{calls}');
