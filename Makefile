@@ -22,6 +22,8 @@ PURE_OBJS = \
 	src/stats/granger.o \
 	src/stats/distributed_lag.o \
 	src/stats/dose_response.o \
+	src/stats/two_way_poisson.o \
+	src/panel/period_slots.o \
 	src/funnel/funnel_spec.o \
 	src/funnel/funnel_explain.o \
 	src/funnel/funnel_match.o \
@@ -32,9 +34,12 @@ PURE_OBJS = \
 	src/funnel/funnel_any_order.o \
 	src/funnel/window_funnel.o \
 	src/lead_lag/lead_lag.o \
+	src/lead_lag/lead_lag_columns.o \
+	src/lead_lag/lead_lag_sums.o \
 	src/lead_lag/lead_lag_forecast.o \
 	src/lead_lag/lead_lag_prepare.o \
 	src/lead_lag/lead_lag_words.o \
+	src/lead_lag/panel_dose.o \
 	src/lead_lag/panel_granger.o \
 	src/vanity/vanity.o \
 	src/vanity/vanity_fit.o \
@@ -76,6 +81,7 @@ OBJS = $(PURE_OBJS) \
 	src/funnel/funnel_state.o \
 	src/funnel/funnel_tally.o \
 	src/lead_lag/lead_lag_agg.o \
+	src/lead_lag/panel_dose_agg.o \
 	src/lead_lag/panel_granger_agg.o \
 	src/panel/event_panel.o \
 	src/panel/event_panel_agg.o \

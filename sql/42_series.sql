@@ -144,7 +144,7 @@ COMMENT ON FUNCTION activity_metrics.partial_correlation(double precision[], dou
 controls: one array as long as x, or an array of such arrays, ARRAY[a, b]; an empty one: none. r with its 95 % interval low to high (Fisher); t on df = n - 2 - controls degrees of freedom, p two-sided. The order of values does not matter. NULL: not defined, as where the controls are linearly dependent or leave nothing of x. An argument NULL: NULL.
 Errors: different lengths, no values, more than n - 3 or 100 controls, too many dimensions (22023), NULL (22004), NaN or infinity in an array (22003).';
 
-CREATE FUNCTION activity_metrics.distributed_lag(x double precision[], y double precision[], max_lag integer DEFAULT NULL, degree integer DEFAULT NULL)
+CREATE FUNCTION activity_metrics.distributed_lag(x double precision[], y double precision[], max_lag integer DEFAULT NULL, degree integer DEFAULT NULL, bandwidth integer DEFAULT NULL)
 RETURNS TABLE (
 	lag integer,
 	coefficient double precision,
@@ -159,12 +159,18 @@ RETURNS TABLE (
 	df integer,
 	n bigint,
 	f_degree double precision,
-	p_degree double precision)
+	p_degree double precision,
+	hac_se double precision,
+	hac_low double precision,
+	hac_high double precision,
+	hac_p double precision,
+	cumulative_hac_se double precision,
+	hac_bandwidth integer)
 AS 'MODULE_PATHNAME', 'am_distributed_lag_sql' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 13;
-COMMENT ON FUNCTION activity_metrics.distributed_lag(double precision[], double precision[], integer, integer) IS
+COMMENT ON FUNCTION activity_metrics.distributed_lag(double precision[], double precision[], integer, integer, integer) IS
 'How the effect of x spreads over the periods after it: least squares of y on a constant and x of lags 0 to max_lag (NULL: a quarter of the values, at most 12), a row per lag; lag k: x leads y by k periods.
-degree: coefficients lie on a polynomial in the lag of that degree (Almon 1965), NULL: any. coefficient: of y per x, with standard error se, 95 % interval low to high and two-sided p by t with df; cumulative: sum up to the lag, with standard error cumulative_se; that of the last row is the whole effect. The same on all rows: mean_lag, the mean of lags weighted by coefficients; rss, df, n of the fit; f_degree, p_degree: test of the polynomial against any. Errors are taken as independent: where residuals are not, intervals are too narrow. NULL: not defined, as with a constant x. x or y NULL: no rows.
-Errors: different lengths, no values, max_lag below 0 or above (n - 3) / 2 or 100, degree not within 0 and max_lag, more than one dimension (22023), NULL (22004), NaN or infinity in an array (22003).';
+degree: coefficients lie on a polynomial in the lag of that degree (Almon 1965), NULL: any. coefficient: of y per x, with standard error se, 95 % interval low to high and two-sided p by t with df; cumulative: sum up to the lag, with standard error cumulative_se; that of the last row is the whole effect. The same on all rows: mean_lag, the mean of lags weighted by coefficients; rss, df, n of the fit; f_degree, p_degree: test of the polynomial against any. se, low, high, p and cumulative_se take residuals as independent: where they are not, intervals are too narrow. hac_se, hac_low, hac_high, hac_p, cumulative_hac_se: the same where residuals are correlated up to bandwidth periods apart and differ in size (Newey and West 1987, times n / df); bandwidth NULL: 4 (n / 100)^(2/9), used: hac_bandwidth; 0: only of different size. NULL: not defined, as with a constant x. x or y NULL: no rows.
+Errors: different lengths, no values, max_lag below 0 or above (n - 3) / 2 or 100, degree not within 0 and max_lag, bandwidth below 0 or above the rows less 1, more than one dimension (22023), NULL (22004), NaN or infinity in an array (22003).';
 
 CREATE FUNCTION activity_metrics.dose_response(x double precision[], y double precision[])
 RETURNS TABLE (

@@ -12,6 +12,22 @@ END;
 COMMENT ON FUNCTION activity_metrics.working_days_before(date) IS
 'Internal: the number of Mondays to Fridays before a day, counted from a fixed one.';
 
+CREATE FUNCTION activity_metrics.share_of(k bigint, n bigint) RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT CASE WHEN n OPERATOR(pg_catalog.>) 0 THEN pg_catalog.float8(k) OPERATOR(pg_catalog./) n END;
+END;
+COMMENT ON FUNCTION activity_metrics.share_of(bigint, bigint) IS
+'Internal: k of n as a share; NULL where n is 0.';
+
+CREATE FUNCTION activity_metrics.unless_empty(words text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT CASE WHEN words OPERATOR(pg_catalog.<>) '' THEN words END;
+END;
+COMMENT ON FUNCTION activity_metrics.unless_empty(text) IS
+'Internal: a text, NULL if it is empty.';
+
 CREATE FUNCTION activity_metrics.optional_column(relation regclass, column_name text, types regtype[]) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -36,7 +52,7 @@ BEGIN
 	RETURN format(
 		'event AS (
 			SELECT %1$s AS entity, %2$s AS at, %3$s%10$s AS kind, %4$s%10$s AS actor, %5$s AS recorded, %6$s AS value,
-				CASE WHEN %3$s OPERATOR(pg_catalog.=) ANY (%7$L::pg_catalog.text[]) THEN %6$s END AS seconds,
+				CASE WHEN %3$s OPERATOR(pg_catalog.=) ANY (%7$L::pg_catalog.text[]) AND %6$s OPERATOR(pg_catalog.<) ''Infinity''::pg_catalog.float8 THEN %6$s END AS seconds,
 				%8$s AS quality, %9$s%10$s AS origin, %15$s%10$s AS event_id
 			FROM %11$s WHERE %12$s AND %4$s IS NOT NULL AND pg_catalog.isfinite(%2$s)%13$s),
 		read AS (
@@ -137,7 +153,7 @@ BEGIN
 		PERFORM activity_metrics.period_no(now(), grain, tz);
 	END IF;
 	PERFORM timezone(tz, now());
-	-- $1 since, $2 until, $3 min_seconds. Gaps: their sum is last - first; Kim and Jo 2016 have the burstiness of n of them
+	-- $1 since, $2 until, $3 min_seconds, $4 count_automatic. Gaps: their sum is last - first; Kim and Jo 2016 have the burstiness of n of them
 	RETURN format(
 		'WITH %1$s,
 		-- OFFSET 0: worked out once for each event, not wherever it is used
@@ -161,7 +177,7 @@ BEGIN
 			FROM working OFFSET 0),
 		counted AS (
 			SELECT actor, kind, period, pg_catalog.count(*) AS n,
-				pg_catalog.count(*) FILTER (WHERE is_duplicate OR is_short OR is_empty OR is_automatic) AS faulty,
+				pg_catalog.count(*) FILTER (WHERE is_duplicate OR is_short OR is_empty OR (is_automatic AND $4 IS NOT TRUE)) AS faulty,
 				pg_catalog.count(*) FILTER (WHERE is_duplicate) AS duplicates, pg_catalog.count(entity) AS with_entity,
 				pg_catalog.count(*) FILTER (WHERE is_short) AS short, pg_catalog.count(seconds) AS timed,
 				pg_catalog.count(*) FILTER (WHERE is_empty) AS empty, pg_catalog.count(quality) AS rated,
@@ -184,11 +200,11 @@ BEGIN
 			FROM counted AS c, LATERAL activity_metrics.wilson(pg_catalog.float8(n OPERATOR(pg_catalog.-) faulty), pg_catalog.float8(n)) AS w),
 		row AS (
 			SELECT ROW(actor, kind, %4$s, n, substantive, low, high,
-				pg_catalog.float8(duplicates) OPERATOR(pg_catalog./) nullif(with_entity, 0), pg_catalog.float8(short) OPERATOR(pg_catalog./) nullif(timed, 0),
-				pg_catalog.float8(empty) OPERATOR(pg_catalog./) nullif(rated, 0), pg_catalog.float8(automatic) OPERATOR(pg_catalog./) nullif(with_origin, 0),
-				pg_catalog.float8(batch) OPERATOR(pg_catalog./) n, pg_catalog.float8(rush) OPERATOR(pg_catalog./) nullif(ended, 0), rush_expected,
-				pg_catalog.float8(round) OPERATOR(pg_catalog./) nullif(long, 0), pg_catalog.float8(late) OPERATOR(pg_catalog./) nullif(recorded, 0), delay,
-				pg_catalog.float8(backdated) OPERATOR(pg_catalog./) nullif(recorded, 0),
+				activity_metrics.share_of(duplicates, with_entity), activity_metrics.share_of(short, timed),
+				activity_metrics.share_of(empty, rated), activity_metrics.share_of(automatic, with_origin),
+				pg_catalog.float8(batch) OPERATOR(pg_catalog./) n, activity_metrics.share_of(rush, ended), rush_expected,
+				activity_metrics.share_of(round, long), activity_metrics.share_of(late, recorded), delay,
+				activity_metrics.share_of(backdated, recorded),
 				(pg_catalog.sqrt(gaps::pg_catalog.float8 OPERATOR(pg_catalog.+) 1) OPERATOR(pg_catalog.*) r OPERATOR(pg_catalog.-) pg_catalog.sqrt(greatest(gaps::pg_catalog.float8 OPERATOR(pg_catalog.-) 1, 0)))
 					OPERATOR(pg_catalog./) ((pg_catalog.sqrt(gaps::pg_catalog.float8 OPERATOR(pg_catalog.+) 1) OPERATOR(pg_catalog.-) 2) OPERATOR(pg_catalog.*) r OPERATOR(pg_catalog.+) pg_catalog.sqrt(greatest(gaps::pg_catalog.float8 OPERATOR(pg_catalog.-) 1, 0))),
 				NULL, NULL)::activity_metrics.activity_quality_row AS q,
@@ -197,10 +213,10 @@ BEGIN
 		SELECT (q).actor, (q).kind, (q).period_start, (q).n, (q).substantive, (q).substantive_low, (q).substantive_high, (q).duplicate_share, (q).short_share, (q).empty_share,
 			(q).automatic_share, (q).batch_share, (q).rush_share, (q).rush_expected, (q).round_share, (q).late_share, (q).median_delay_hours, (q).backdated_share, (q).burstiness,
 			activity_metrics.quality_sentence(q),
-			nullif(pg_catalog.concat_ws(''; '', %5$L::pg_catalog.text,
+			activity_metrics.unless_empty(pg_catalog.concat_ws(''; '', %5$L::pg_catalog.text,
 				CASE WHEN %6$L AND timed OPERATOR(pg_catalog.=) 0 THEN ''no lengths: not a kind named by calls, or value is empty'' END,
 				CASE WHEN %2$L AND ended OPERATOR(pg_catalog.=) 0 THEN ''no whole month'' END,
-				CASE WHEN gaps OPERATOR(pg_catalog.<) 2 THEN ''burstiness needs 3 events'' WHEN span OPERATOR(pg_catalog.=) 0 THEN ''burstiness: all at one time'' END), '''')
+				CASE WHEN gaps OPERATOR(pg_catalog.<) 2 THEN ''burstiness needs 3 events'' WHEN span OPERATOR(pg_catalog.=) 0 THEN ''burstiness: all at one time'' END))
 		FROM row ORDER BY (q).actor COLLATE pg_catalog."C", (q).kind COLLATE pg_catalog."C", (q).period_start',
 		marks, of_months, tz,
 		CASE WHEN grain IS NULL THEN 'NULL::pg_catalog.date' ELSE format('activity_metrics.period_start(period, %L::pg_catalog.text)', grain) END,
@@ -208,7 +224,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.activity_quality_sql(regclass, text, text, text, text, text, text, text, text) IS
-'Internal: the statement that activity_quality runs; $1 since, $2 until, $3 min_seconds.';
+'Internal: the statement that activity_quality runs; $1 since, $2 until, $3 min_seconds, $4 count_automatic.';
 
 CREATE FUNCTION activity_metrics.check_seconds(min_seconds double precision) RETURNS double precision
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -237,18 +253,19 @@ CREATE FUNCTION activity_metrics.activity_quality(
 	status text DEFAULT NULL,
 	tz text DEFAULT 'UTC',
 	calls text DEFAULT 'call',
-	min_seconds double precision DEFAULT 30)
+	min_seconds double precision DEFAULT 30,
+	count_automatic boolean DEFAULT false)
 RETURNS SETOF activity_metrics.activity_quality_row
 LANGUAGE plpgsql STABLE ROWS 100 COST 100000 AS $$
 BEGIN
 	PERFORM activity_metrics.check_range(since, until);
 	RETURN QUERY EXECUTE activity_metrics.activity_quality_sql(events, grain, entity, at, kind, actor, status, tz, calls)
-		USING since, until, activity_metrics.check_seconds(min_seconds);
+		USING since, until, activity_metrics.check_seconds(min_seconds), count_automatic;
 END;
 $$;
-COMMENT ON FUNCTION activity_metrics.activity_quality(regclass, text, timestamptz, timestamptz, text, text, text, text, text, text, text, double precision) IS
+COMMENT ON FUNCTION activity_metrics.activity_quality(regclass, text, timestamptz, timestamptz, text, text, text, text, text, text, text, double precision, boolean) IS
 'What speaks for and against the activities of each actor: one row per actor and kind (and period, where a grain is given). substantive is the share of events that are no duplicate, not short, not empty and not automatic, with its 95 % Wilson interval; what is not known does not count against an event. Shares are of those events for which the thing is known; NULL where it is for none (note says why).
-duplicate: same actor, entity and kind at most 10 minutes after the one before; short: value below min_seconds seconds, of the kinds in calls; empty: quality 0; automatic: origin other than manual; batch: logged (recorded_at, else at) at most 60 seconds after the actor''s one before, of any kind; rush: in the last fifth of the Mondays to Fridays of whole months, beside rush_expected, what that fifth is of the days; round: lengths of 5 minutes and more that are multiples of it; late: recorded more than 24 hours after at; backdated: recorded in a later month than at; burstiness of the gaps between events: -1 regular, 0 random, 1 in bursts (Goh and Barabasi 2008, for few events Kim and Jo 2016).
+duplicate: same actor, entity and kind at most 10 minutes after the one before; short: value below min_seconds seconds, of the kinds in calls; empty: quality 0; automatic: origin other than manual (count_automatic => true: it does not count against an event, as where the telephone system logs calls); batch: logged (recorded_at, else at) at most 60 seconds after the actor''s one before, of any kind; rush: in the last fifth of the Mondays to Fridays of whole months, beside rush_expected, what that fifth is of the days; round: lengths of 5 minutes and more that are multiples of it; late: recorded more than 24 hours after at; backdated: recorded in a later month than at; burstiness of the gaps between events: -1 regular, 0 random, 1 in bursts (Goh and Barabasi 2008, for few events Kim and Jo 2016).
 events: a relation with columns entity, at, kind, actor and, where they exist, recorded_at, value, quality, origin, status, event_id; entity, at, kind, actor, status: names of columns; since, until: events in [since, until); tz: zone of days, months and times without one. Events that were not done (status), that have no actor, or no or an infinite time are left out.
 Errors: no such column (42703), a column of the wrong type (42804), faulty kinds, an unknown grain, min_seconds below 0, since after until (22023), NULL for a relation or min_seconds (22004).';
 
@@ -280,7 +297,7 @@ BEGIN
 	RETURN format(
 		'WITH %1$s
 		SELECT entity::pg_catalog.text, kind::pg_catalog.text, at, actor::pg_catalog.text, event_id::pg_catalog.text, recorded, ''done'', value,
-			CASE WHEN is_duplicate OR is_short OR is_empty OR is_automatic THEN 0 ELSE 1 END::pg_catalog.float8,
+			CASE WHEN is_duplicate OR is_short OR is_empty OR (is_automatic AND $4 IS NOT TRUE) THEN 0 ELSE 1 END::pg_catalog.float8,
 			origin::pg_catalog.text, is_duplicate, is_short, is_empty, is_automatic
 		FROM mark
 		UNION ALL
@@ -293,7 +310,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.activity_quality_events_sql(regclass, text, text, text, text, text, text, text) IS
-'Internal: the statement that activity_quality_events runs; $3 min_seconds.';
+'Internal: the statement that activity_quality_events runs; $3 min_seconds, $4 count_automatic.';
 
 CREATE FUNCTION activity_metrics.activity_quality_events(
 	events regclass,
@@ -304,14 +321,15 @@ CREATE FUNCTION activity_metrics.activity_quality_events(
 	status text DEFAULT NULL,
 	tz text DEFAULT 'UTC',
 	calls text DEFAULT 'call',
-	min_seconds double precision DEFAULT 30)
+	min_seconds double precision DEFAULT 30,
+	count_automatic boolean DEFAULT false)
 RETURNS SETOF activity_metrics.quality_event
 LANGUAGE plpgsql STABLE ROWS 100000 COST 100000 AS $$
 BEGIN
 	RETURN QUERY EXECUTE activity_metrics.activity_quality_events_sql(events, entity, at, kind, actor, status, tz, calls)
-		USING NULL::pg_catalog.timestamptz, NULL::pg_catalog.timestamptz, activity_metrics.check_seconds(min_seconds);
+		USING NULL::pg_catalog.timestamptz, NULL::pg_catalog.timestamptz, activity_metrics.check_seconds(min_seconds), count_automatic;
 END;
 $$;
-COMMENT ON FUNCTION activity_metrics.activity_quality_events(regclass, text, text, text, text, text, text, text, double precision) IS
+COMMENT ON FUNCTION activity_metrics.activity_quality_events(regclass, text, text, text, text, text, text, text, double precision, boolean) IS
 'The events of a relation that were done by somebody, in canonical columns, with quality 1, or 0 for those that are a duplicate, short, empty or automatic as of activity_quality(). A view over it makes metric x quality: define a metric on the view, and vanity_report() gives quality_gain.
 Arguments and errors as of activity_quality(). Rows without a finite time are there with a quality of NULL.';

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "panel/period_slots.h"
+
 /* Sums of squares over the forecasts of all units */
 typedef struct AmForecastErrors
 {
@@ -17,12 +19,6 @@ typedef struct AmForecastErrors
 	double		with_x;
 	double		outcome;		/* y itself */
 } AmForecastErrors;
-
-static inline uint64_t
-am_periods_between(int64_t from, int64_t to)
-{
-	return (uint64_t) to - (uint64_t) from;
-}
 
 /* Adds the forecasts of one unit: x and y by ascending period, x lag > 0 periods before; y_scale multiplies y */
 extern void am_lead_lag_forecast(AmForecastErrors *errors, const int64_t *period, size_t n,

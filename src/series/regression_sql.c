@@ -221,7 +221,7 @@ am_partial_correlation_sql(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(row_type(fcinfo), values, nulls)));
 }
 
-/* distributed_lag(x, y, max_lag, degree) */
+/* distributed_lag(x, y, max_lag, degree, bandwidth) */
 PG_FUNCTION_INFO_V1(am_distributed_lag_sql);
 Datum
 am_distributed_lag_sql(PG_FUNCTION_ARGS)
@@ -232,7 +232,8 @@ am_distributed_lag_sql(PG_FUNCTION_ARGS)
 	AmDistributedLag lags;
 	int			largest,
 				max_lag,
-				degree;
+				degree,
+				bandwidth;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (!am_series_pair(fcinfo, &x, &y))
@@ -245,13 +246,18 @@ am_distributed_lag_sql(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("degree is %d", degree),
 				 errhint("Give 0 to max_lag, which is %d, for a polynomial in the lag, or NULL for coefficients without restriction.", max_lag)));
+	bandwidth = am_series_integer(fcinfo, 4, "bandwidth", am_hac_bandwidth(x.n - max_lag), 0, x.n - max_lag - 1, x.n, 3);
 	am_distributed_lag(x.values, y.values, x.n, max_lag, degree, &lags);
+	am_distributed_lag_hac(&lags, x.values, y.values, x.n, max_lag, degree, bandwidth);
 	for (int k = 0; k <= max_lag; k++)
 	{
 		double		t = lags.coefficient[k] / lags.error[k];
-		double		wide = lags.error[k] * am_t_quantile(0.975, lags.df);
-		Datum		values[14];
-		bool		nulls[14] = {false};
+		double		hac_t = lags.coefficient[k] / lags.hac_error[k];
+		double		quantile = am_t_quantile(0.975, lags.df);
+		double		wide = lags.error[k] * quantile;
+		double		hac_wide = lags.hac_error[k] * quantile;
+		Datum		values[20];
+		bool		nulls[20] = {false};
 
 		values[0] = Int32GetDatum(k);
 		am_set_float(values, nulls, 1, lags.coefficient[k]);
@@ -268,6 +274,12 @@ am_distributed_lag_sql(PG_FUNCTION_ARGS)
 		values[11] = Int64GetDatum((int64) lags.n);
 		am_set_float(values, nulls, 12, lags.f);
 		am_set_float(values, nulls, 13, lags.p);
+		am_set_float(values, nulls, 14, lags.hac_error[k]);
+		am_set_float(values, nulls, 15, lags.coefficient[k] - hac_wide);
+		am_set_float(values, nulls, 16, lags.coefficient[k] + hac_wide);
+		am_set_float(values, nulls, 17, isinf(hac_t) ? 0 : am_t_two_sided(hac_t, lags.df));
+		am_set_float(values, nulls, 18, lags.cumulative_hac_error[k]);
+		values[19] = Int32GetDatum(bandwidth);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	am_distributed_lag_free(&lags);

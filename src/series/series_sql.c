@@ -125,7 +125,7 @@ am_acf_sql(PG_FUNCTION_ARGS)
 	acf = am_palloc_array(double, max_lag + 1);
 	partial = am_palloc_array(double, max_lag + 1);
 	am_acf(x.values, x.n, max_lag, acf);
-	am_pacf(acf, max_lag, partial);
+	am_pacf(x.values, x.n, max_lag, partial);
 	for (int k = 0; k <= max_lag; k++)
 	{
 		Datum		values[4];

@@ -11,11 +11,15 @@
 #include "common/am_host.h"
 #include "stats/autoregression.h"
 #include "stats/series.h"
+#include "stats/twice.h"
 
 #define ITEMS_PER_CHECK 8192
 
 /* an innovation variance of no more than this share is rounding */
 #define NOTHING_LEFT	(16 * DBL_EPSILON)
+
+/* a share at which so many digits of a partial autocorrelation are lost that it is worked out with twice as many */
+#define LITTLE_LEFT		0.01
 
 /* what a filter leaves is rounding if it is no wider than so many units of it */
 #define NOISE			32
@@ -78,8 +82,9 @@ partial_of(const double *acf, const double *phi, int k, double v)
 	return sum / v;
 }
 
-void
-am_pacf(const double *acf, int max_lag, double *partial)
+/* the recursion in doubles; returns the innovation variance at the end, relative to that of x */
+static double
+partial_autocorrelations(const double *acf, int max_lag, double *partial)
 {
 	double	   *phi = new_doubles((size_t) max_lag + 1);
 	double		v = 1;
@@ -95,6 +100,105 @@ am_pacf(const double *acf, int max_lag, double *partial)
 			AM_CHECK_INTERRUPTS();
 	}
 	am_host_free(phi);
+	return v;
+}
+
+/* the deviations from the mean, in units of 2^exponent, and their products at lags 0 .. max_lag, 0 beyond the values */
+static void
+products_twice(const AmColumn *column, int max_lag, AmTwice *products)
+{
+	size_t		n = column->n;
+	AmTwice    *deviation = (AmTwice *) am_host_alloc(n * sizeof(AmTwice));
+	AmTwice		mean = {0, 0};
+	AmTwice		many = {(double) n, 0};
+	size_t		t;
+	int			k;
+
+	for (t = 0; t < n; t++)
+	{
+		deviation[t] = am_twice_sum(column->values[t] * column->half, -column->first);
+		deviation[t].high *= column->scale;
+		deviation[t].low *= column->scale;
+		mean = am_twice_add(mean, deviation[t]);
+	}
+	mean = am_twice_minus(am_twice_over(mean, many));
+	for (t = 0; t < n; t++)
+		deviation[t] = am_twice_add(deviation[t], mean);
+	for (k = 0; k <= max_lag; k++)
+	{
+		products[k].high = products[k].low = 0;
+		for (t = k; t < n; t++)
+		{
+			products[k] = am_twice_add(products[k], am_twice_times(deviation[t], deviation[t - k]));
+			if (t % ITEMS_PER_CHECK == 0)
+				AM_CHECK_INTERRUPTS();
+		}
+	}
+	am_host_free(deviation);
+}
+
+/* the same with twice the digits, from the values themselves */
+static void
+partial_autocorrelations_twice(const AmColumn *column, int max_lag, double *partial)
+{
+	AmTwice    *products = (AmTwice *) am_host_alloc(((size_t) max_lag + 1) * sizeof(AmTwice));
+	AmTwice    *phi = (AmTwice *) am_host_alloc(((size_t) max_lag + 1) * sizeof(AmTwice));
+	AmTwice    *before = (AmTwice *) am_host_alloc(((size_t) max_lag + 1) * sizeof(AmTwice));
+	AmTwice		v;
+	int			i,
+				k;
+
+	products_twice(column, max_lag, products);
+	v = products[0];
+	for (k = 1; k <= max_lag; k++)
+	{
+		AmTwice		sum = products[k];
+
+		if (!(v.high > NOTHING_LEFT * products[0].high))
+		{
+			for (; k <= max_lag; k++)
+				partial[k] = NAN;
+			break;
+		}
+		for (i = 1; i < k; i++)
+			sum = am_twice_add(sum, am_twice_minus(am_twice_times(phi[i], products[k - i])));
+		phi[k] = am_twice_over(sum, v);
+		partial[k] = phi[k].high;
+		v = am_twice_add(v, am_twice_minus(am_twice_times(phi[k], sum)));
+		memcpy(before, phi, (size_t) k * sizeof(AmTwice));
+		for (i = 1; i < k; i++)
+			phi[i] = am_twice_add(before[i], am_twice_minus(am_twice_times(phi[k], before[k - i])));
+		AM_CHECK_INTERRUPTS();
+	}
+	am_host_free(products);
+	am_host_free(phi);
+	am_host_free(before);
+}
+
+/* acf: those of the column */
+static void
+column_pacf(const AmColumn *column, const double *acf, int max_lag, double *partial)
+{
+	/* not true either where it is NaN */
+	if (!(partial_autocorrelations(acf, max_lag, partial) > LITTLE_LEFT))
+		partial_autocorrelations_twice(column, max_lag, partial);
+}
+
+void
+am_pacf(const double *x, size_t n, int max_lag, double *partial)
+{
+	AmColumn	column;
+	double	   *acf;
+	int			k;
+
+	for (k = 0; k <= max_lag; k++)
+		partial[k] = NAN;
+	if (am_column_read(&column, x, n) != AM_COLUMN_VARIES)
+		return;
+	acf = new_doubles((size_t) max_lag + 1);
+	am_acf(x, n, max_lag, acf);
+	column_pacf(&column, acf, max_lag, partial);
+	am_host_free(acf);
 }
 
 int
@@ -116,7 +220,7 @@ yule_walker(const AmColumn *column, int order_max, double *partial, double *vari
 	int			k;
 
 	am_acf(column->values, column->n, order_max, acf);
-	am_pacf(acf, order_max, partial);
+	column_pacf(column, acf, order_max, partial);
 	for (k = 1; k <= order_max; k++)
 		variance[k] = variance[k - 1] * (1 - partial[k]) * (1 + partial[k]);
 	am_host_free(acf);

@@ -18,11 +18,11 @@
 extern void am_acf(const double *x, size_t n, int max_lag, double *acf);
 
 /*
- * Partial autocorrelations of lags 1 .. max_lag from the autocorrelations, by
- * the Durbin-Levinson recursion; partial[0] is NaN.  NaN from where a shorter
+ * Partial autocorrelations of lags 1 .. max_lag, from those of am_acf by the
+ * Durbin-Levinson recursion; partial[0] is NaN.  NaN from where a shorter
  * autoregression leaves nothing.
  */
-extern void am_pacf(const double *acf, int max_lag, double *partial);
+extern void am_pacf(const double *x, size_t n, int max_lag, double *partial);
 
 typedef enum AmArMethod
 {

@@ -37,23 +37,6 @@ am_cross_correlation(const double *x, const double *y, size_t n, int lag)
 					  sqrt(cx.squares * cy.squares));
 }
 
-double
-am_autocorrelation1(const double *x, size_t n)
-{
-	AmColumn	column;
-
-	switch (am_column_read(&column, x, n))
-	{
-		case AM_COLUMN_VARIES:
-			return am_clamp_r(am_column_products(&column, 0, &column, 1, n - 1) / column.squares);
-		case AM_COLUMN_CONSTANT:
-			return 0;
-		case AM_COLUMN_NOT_FINITE:
-			break;
-	}
-	return NAN;
-}
-
 /*
  * tanh of atanh r and so many standard errors about it; none where r is 1 or
  * -1, whose atanh has no finite value

@@ -24,9 +24,6 @@ extern double am_pearson(const double *x, const double *y, size_t n);
  */
 extern double am_cross_correlation(const double *x, const double *y, size_t n, int lag);
 
-/* lag-1 autocorrelation with global mean and divisor n; 0 for a constant column */
-extern double am_autocorrelation1(const double *x, size_t n);
-
 /* NaN = not defined */
 typedef struct AmCorrelation
 {

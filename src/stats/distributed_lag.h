@@ -27,6 +27,8 @@ typedef struct AmDistributedLag
 	double	   *error;			/* standard errors, as if residuals were independent */
 	double	   *cumulative;		/* sum of the coefficients up to the lag */
 	double	   *cumulative_error;
+	double	   *hac_error;		/* NaN before am_distributed_lag_hac */
+	double	   *cumulative_hac_error;
 } AmDistributedLag;
 
 /*
@@ -39,6 +41,17 @@ typedef struct AmDistributedLag
  */
 extern bool am_distributed_lag(const double *x, const double *y, size_t n, int max_lag, int degree,
 							   AmDistributedLag *lags);
+
+/* 4 (n / 100)^(2/9) of n rows, rounded down, at most n - 1 */
+extern int	am_hac_bandwidth(size_t n);
+
+/*
+ * Standard errors where residuals are correlated up to so many periods apart
+ * and differ in size (Newey & West 1987), times rows / df.  For lags of a call
+ * of am_distributed_lag with the same arguments.
+ */
+extern void am_distributed_lag_hac(AmDistributedLag *lags, const double *x, const double *y, size_t n,
+								   int max_lag, int degree, int bandwidth);
 
 extern void am_distributed_lag_free(AmDistributedLag *lags);
 

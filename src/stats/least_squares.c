@@ -264,6 +264,25 @@ am_ls_combination(const AmLeastSquares *fit, const double *weights, double *valu
 	am_host_free(w);
 }
 
+void
+am_ls_direction(const AmLeastSquares *fit, const double *weights, double *direction)
+{
+	int			i,
+				j;
+
+	for (j = 0; j < fit->k; j++)
+		direction[j] = ldexp(weights[j], -fit->column_exponent[j]);
+	solve_transposed(fit, direction);
+	for (j = fit->k - 1; j >= 0; j--)
+	{
+		for (i = j + 1; i < fit->k; i++)
+			direction[j] -= *at(fit, j, i) * direction[i];
+		direction[j] /= *at(fit, j, j);
+	}
+	for (j = 0; j < fit->k; j++)
+		direction[j] = ldexp(direction[j], -fit->column_exponent[j]);
+}
+
 double
 am_partial_correlation(const double *x, const double *y, const double *const *controls, int n_controls, size_t n)
 {

@@ -66,6 +66,13 @@ am_ls_rss(const AmLeastSquares *fit, double squares)
 extern void am_ls_combination(const AmLeastSquares *fit, const double *weights, double *value, double *error);
 
 /*
+ * What a row adds to the sum of weights[j] times the coefficient of column j
+ * is its residual times the sum of direction[j] times column j less its mean.
+ * k each; needs rank = k.
+ */
+extern void am_ls_direction(const AmLeastSquares *fit, const double *weights, double *direction);
+
+/*
  * Partial correlation of x and y: that of what regressions on the constant and
  * the controls leave of them.  n values each.  NaN if x or y has nothing left
  * or the controls are dependent; n must be above controls + 1.

@@ -122,3 +122,80 @@ am_two_rates_p(double k1, double n1, double k2, double n2)
 	difference = fma(k1, n2, -product) + fma(-k2, n1, product);
 	return am_chi2_sf(difference / n1 * (difference / n2) / hits * ((n - 1) / misses), 1);
 }
+
+/* where a function that falls from above 0 at low to below 0 at high is 0; a relative precision is kept near 0 */
+static double
+root_of(double (*rest) (double at, double a, double b), double a, double b, double low, double high)
+{
+	for (int i = 0; i < 200; i++)
+	{
+		double		middle = low > 0 ? sqrt(low) * sqrt(high) : 0.5 * high;
+
+		if (middle <= low || middle >= high)
+			break;
+		if (rest(middle, a, b) > 0)
+			low = middle;
+		else
+			high = middle;
+		/* below this nothing is asked for */
+		if (high < 1e-305)
+			break;
+	}
+	return low > 0 ? sqrt(low) * sqrt(high) : high;
+}
+
+/* P(fewer than k of n) with share p, less 97.5 %: 0 at the lower limit; a = k, b = n */
+static double
+lower_share(double p, double k, double n)
+{
+	return 0.025 - am_betainc(k, n - k + 1, p);
+}
+
+/* P(k or fewer of n) with share p, less 2.5 %: 0 at the upper limit */
+static double
+upper_share(double p, double k, double n)
+{
+	return am_betainc_complement(k + 1, n - k, p) - 0.025;
+}
+
+/* P(fewer than k) of a Poisson count with that mean, less 97.5 % */
+static double
+lower_count(double mean, double k, double unused)
+{
+	(void) unused;
+	return am_chi2_sf(2 * mean, 2 * k) - 0.975;
+}
+
+/* P(k or fewer), less 2.5 % */
+static double
+upper_count(double mean, double k, double unused)
+{
+	(void) unused;
+	return am_chi2_sf(2 * mean, 2 * k + 2) - 0.025;
+}
+
+void
+am_per_outcome(double k, double n, double *value, double *low, double *high)
+{
+	*value = *low = *high = NAN;
+	if (!(k >= 0 && n >= 0) || isinf(k) || isinf(n) || (k == 0 && n == 0))
+		return;
+	if (k == 0)
+	{
+		*low = n / 3;
+		return;
+	}
+	*value = n / k;
+	if (k != floor(k) || k > 1e15 || n == 0)
+		return;
+	if (n == floor(n) && k <= n)
+	{
+		*high = 1 / root_of(lower_share, k, n, 0, 1);
+		*low = k == n ? 1 : 1 / root_of(upper_share, k, n, k / n, 1);
+	}
+	else
+	{
+		*high = n / root_of(lower_count, k, 0, 0, k);
+		*low = n / root_of(upper_count, k, 0, k, 2 * k + 20);
+	}
+}

@@ -38,4 +38,13 @@ extern void am_newcombe(double k1, double n1, double k2, double n2, double z, do
  */
 extern double am_two_rates_p(double k1, double n1, double k2, double n2);
 
+/*
+ * How many of n activities for one of k outcomes: n / k, and its exact 95 %
+ * interval: where both are whole and k <= n, so that an activity brings one or
+ * none, from that of a proportion (Clopper & Pearson 1934), else, k whole,
+ * from that of a Poisson count (Garwood 1936).  k = 0: value NaN, low n / 3
+ * (the rule of three), high NaN.  An amount, k not whole, has no interval.
+ */
+extern void am_per_outcome(double k, double n, double *value, double *low, double *high);
+
 #endif							/* AM_RATES_H */

@@ -104,6 +104,12 @@ FROM spread, activity_metrics.distributed_lag(x, y, 2);
 SELECT ok(bool_and(near(mean_lag, 8.0 / 6) AND n = 10 AND df = 6 AND rss = 0 AND p = 0 AND f_degree IS NULL), 'distributed_lag: the same on all rows') FROM spread, activity_metrics.distributed_lag(x, y, 2);
 SELECT ok(bool_and(near(coefficient, lag + 1) AND f_degree IS NULL AND df = 7), 'distributed_lag: they lie on a line') FROM spread, activity_metrics.distributed_lag(x, y, 2, 1);
 SELECT ok(bool_and(p_degree = 0 AND df = 8), 'distributed_lag: and are not all the same') FROM spread, activity_metrics.distributed_lag(x, y, 2, 0);
+-- y = 1, 3, 2, 6 at x = 1, 2, 3, 4: residuals 0.1, 0.7, -1.7, 0.9; times deviations of x, less those a period apart; n / df = 2, Sxx = 5
+SELECT ok(near(coefficient, 1.4) AND near(hac_se, sqrt(2 * (0.15 ^ 2 + 0.35 ^ 2 + 0.85 ^ 2 + 1.35 ^ 2) / 25)) AND hac_bandwidth = 0, 'distributed_lag: residuals of different size')
+FROM activity_metrics.distributed_lag(ARRAY[1,2,3,4], ARRAY[1,3,2,6], 0, NULL, 0);
+SELECT ok(near(hac_se, sqrt(2 * (0.15 ^ 2 + 0.35 ^ 2 + 0.85 ^ 2 + 1.35 ^ 2 + 0.15 * 0.35 + 0.35 * 0.85 - 0.85 * 1.35) / 25)) AND cumulative_hac_se = hac_se AND hac_high > coefficient AND hac_p BETWEEN 0.05 AND 0.1, 'distributed_lag: and correlated')
+FROM activity_metrics.distributed_lag(ARRAY[1,2,3,4], ARRAY[1,3,2,6], 0, NULL, 1);
+SELECT ok(bool_and(hac_se = 0 AND hac_p = 0 AND hac_low = coefficient AND cumulative_hac_se = 0 AND hac_bandwidth = 2), 'distributed_lag: no errors where nothing is left') FROM spread, activity_metrics.distributed_lag(x, y, 2);
 SELECT is(count(*), 4::bigint, 'distributed_lag: a quarter of the values without max_lag') FROM spread, activity_metrics.distributed_lag(x, y);
 SELECT is(row(count(*), count(coefficient), count(df), count(rss)), row(3::bigint, 0::bigint, 0::bigint, 0::bigint), 'distributed_lag: a constant') FROM spread, activity_metrics.distributed_lag(array_fill(0.1::float8, ARRAY[12]), y, 2);
 
@@ -181,6 +187,8 @@ SELECT refused('SELECT am.' || query, '22023', message, hint) FROM (VALUES
 	('distributed_lag(ARRAY[1,2,4,3,5], ARRAY[1,2,3,4,1], 2)', 'max_lag is 2, but with 5 values it can be 1 at most', 'Give 0 to 1'),
 	('distributed_lag(ARRAY[1,2], ARRAY[1,2])', 'max_lag is 0, but 2 values are too few for any', 'HAVING count(*) >= 3'),
 	('distributed_lag(ARRAY[1,2,4,3,5], ARRAY[1,2,3,4,1], -1)', 'max_lag is -1', 'Give 0 or more.'),
+	('distributed_lag(ARRAY[1,2,4,3,5], ARRAY[1,2,3,4,1], 1, NULL, -1)', 'bandwidth is -1', 'Give 0 or more.'),
+	('distributed_lag(ARRAY[1,2,4,3,5], ARRAY[1,2,3,4,1], 1, NULL, 4)', 'bandwidth is 4, but with 5 values it can be 3 at most', 'Give 0 to 3'),
 	('distributed_lag(ARRAY[1,2,4,3,5], ARRAY[1,2,3,4,1], 1, 2)', 'degree is 2', 'max_lag, which is 1'),
 	('distributed_lag(ARRAY[1,2,4,3,5], ARRAY[1,2,3,4,1], 1, -1)', 'degree is -1', 'NULL for coefficients without restriction'),
 	('difference(ARRAY[1,2], 0)', 'd is 0', 'Give 1 or more.'), ('difference(ARRAY[1,2], 1, -1)', 'times is -1', 'Give 0 or more.'),

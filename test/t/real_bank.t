@@ -76,4 +76,33 @@ is(sql(q{CREATE VIEW nobody AS SELECT * FROM client WHERE false;
 	SELECT attempt, at_risk, successes, rate, naive_n, naive_rate, sentence LIKE 'no attempt is found%' FROM activity_metrics.attempt_report('nobody', 'Campaign', 'Output')}),
 	'1|0|0||0||t', 'no row: one attempt with zeros that says so');
 
+# In the vanity score one more call is neither a driver nor harmful. The file is in order of time, so the year can be
+# rebuilt; the calls of a client are taken to be a day apart, the last of them on its date, and a team calls one kind of job.
+sql(<<'SQL');
+ALTER TABLE client ADD no bigserial;
+CREATE VIEW dated AS
+SELECT *, make_date(2008 + (sum(coalesce(month_no < before, false)::integer) OVER (ORDER BY no))::integer, month_no, "Day") AS last_call
+FROM (SELECT *, lag(month_no) OVER (ORDER BY no) AS before
+	FROM (SELECT *, array_position(ARRAY['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'], "Month") AS month_no FROM client) AS m) AS s;
+CREATE TABLE call_event AS
+SELECT no AS entity, 'call' AS kind, (last_call - ("Campaign" - j)) + time '10:00' AS at, "Job" AS actor FROM dated, generate_series(1, "Campaign") AS j
+UNION ALL SELECT no, 'yes', last_call + time '11:00', "Job" FROM dated WHERE "Output" = 'yes';
+CREATE VIEW job_week AS
+SELECT "Job" AS unit, last_call AS period, "Campaign" AS calls, ("Output" = 'yes')::integer AS yes FROM dated;
+ANALYZE call_event;
+SELECT activity_metrics.define_metric('calls', 'call_event', 'call'), activity_metrics.define_metric('yes', 'call_event', 'yes', kind => 'outcome');
+SQL
+is(sql('SELECT min(last_call), max(last_call) FROM dated'), '2008-05-05|2010-11-17', 'May 2008 to November 2010, as the README says');
+is(sql(q{SELECT count(at) FILTER (WHERE kind = 'call'), count(at) FILTER (WHERE kind = 'yes') FROM call_event}), '124956|5289', 'every call and every yes is an event');
+for my $grain ('week', 'day')
+{
+	my $vanity = "activity_metrics.vanity_report('yes', '$grain')";
+	is_true("verdict <> ALL (ARRAY['leading_indicator', 'outcome', 'vanity', 'gamed']) AND wrong_way < 0.1 FROM $vanity", "calls by $grain are no driver, nor harmful");
+	like(sql("SELECT next_step FROM $vanity"), qr/Activity stops after the outcome here \(0 of 5289 entities had more of it afterwards\).*attempt_report\('public\.call_event', 'call', 'yes'\)/,
+		"by $grain it says that calls stop after a yes, and what to ask instead");
+}
+is_true(q{verdict <> 'leading_indicator' AND wrong_way < 0.1 AND next_step !~ 'stops after' FROM activity_metrics.vanity_report('yes', relation => 'job_week')}, 'nor in a panel of clients, of which no events are known');
+is_true(q{abs(r_dashboard - (SELECT corr(calls, yes) FROM (SELECT sum(calls) AS calls, sum(yes) AS yes FROM job_week GROUP BY unit, activity_metrics.period_no(period::timestamp AT TIME ZONE 'UTC')) AS s)) < 1e-12
+	FROM activity_metrics.vanity_report('yes', relation => 'job_week')}, 'r of the dashboard is that of calls and yes by job and week');
+
 done_testing();

@@ -164,4 +164,19 @@ is(sql(q{SELECT attempt, at_risk, successes, rate, sentence FROM activity_metric
 is_true(q{bool_and(sentence LIKE '%does success => ''A_APROVED'' name what counts as one?') AND count(*) = 10 FROM activity_metrics.attempt_report('call_event', 'call', 'A_APROVED')},
 	'nor a rate of zero to believe');
 
+# In the vanity score one more call is neither a driver nor harmful, per rep as per application
+sql(q{SELECT activity_metrics.define_metric('approvals', 'call_event', 'A_APPROVED', kind => 'outcome', tz => 'Europe/Amsterdam')});
+sql(q{CREATE VIEW by_case AS SELECT entity, kind, at, 'case ' || entity AS actor, status FROM call_event;
+	SELECT activity_metrics.define_metric('case_calls', 'by_case', 'call', tz => 'Europe/Amsterdam'), activity_metrics.define_metric('case_approvals', 'by_case', 'A_APPROVED', kind => 'outcome', tz => 'Europe/Amsterdam')});
+for my $case ([ 'approvals', 'calls', 'week' ], [ 'approvals', 'calls', 'day' ], [ 'case_approvals', 'case_calls', 'week' ], [ 'case_approvals', 'case_calls', 'day' ])
+{
+	my ($outcome, $metric, $grain) = @$case;
+	my $vanity = "activity_metrics.vanity_report('$outcome', '$grain', metrics => '{$metric}')";
+	is_true("verdict <> ALL (ARRAY['leading_indicator', 'outcome', 'vanity', 'gamed']) AND wrong_way < 0.1 FROM $vanity", "$metric by $grain: no driver, nor harmful");
+	like(sql("SELECT next_step FROM $vanity"), qr/Activity stops after the outcome here \(1 of 1145 entities had more of it afterwards\).*attempt_report\('public\.\w+', 'call', 'A_APPROVED'\)/,
+		"$metric by $grain: it says that calls stop after an approval, and what to ask instead");
+}
+is(sql(q{SELECT count(*) FROM (SELECT case_id, min(ts::timestamptz) FILTER (WHERE event = 'A_APPROVED') AS won, max(ts::timestamptz) FILTER (WHERE event = 'W_Nabellen offertes' AND lifecycle = 'START') AS last_call
+	FROM log GROUP BY 1) AS c WHERE last_call > won}), '1', 'one application was called after its approval, as plain SQL has it');
+
 done_testing();

@@ -69,7 +69,7 @@ is(as($owner, q{SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'acti
 	'all that only reads is stable or immutable');
 is(as($owner, q{SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'activity_metrics'::regnamespace AND prosrc ~* 'execute ' AND proparallel = 's'}), '', 'what runs a query of its own is not parallel safe');
 is(as($owner, q{SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = prolang WHERE pronamespace = 'activity_metrics'::regnamespace AND lanname = 'plpgsql'
-	AND (proconfig IS NULL OR NOT 'search_path=pg_catalog, pg_temp' = ANY (proconfig)) AND prosrc !~* '(return query|in) execute'}), '', 'every plpgsql function has a search_path of its own, but those that run the user\'s statement');
+	AND (proconfig IS NULL OR NOT 'search_path=pg_catalog, pg_temp' = ANY (proconfig)) AND prosrc !~* '(return query|in) execute|execute activity_metrics\\.\\w+_sql'}), '', 'every plpgsql function has a search_path of its own, but those that run the user\'s statement');
 is(as($owner, q{SELECT oid::regclass FROM pg_class WHERE relnamespace = 'activity_metrics'::regnamespace AND relkind = 'v' AND NOT coalesce('security_invoker=true' = ANY (reloptions), false)}), '', 'views are of the invoker');
 
 #
@@ -110,6 +110,14 @@ my %report = (
 	'vanity_report'            => q{SELECT * FROM activity_metrics.vanity_report('wins')},
 	'vanity_report relation'   => q{SELECT * FROM activity_metrics.vanity_report('wins', 'week', '2024-02-11Z', NULL, 'crm.weekly')},
 	'gaming_report'            => q{SELECT * FROM activity_metrics.gaming_report('calls', 'wins')},
+	'vanity_report lag_prior'  => q{SELECT * FROM activity_metrics.vanity_report('wins', lag_prior => activity_metrics.lag_prior('crm.event', 'call -> won'))},
+	'vanity_chart'             => q{SELECT * FROM activity_metrics.vanity_chart('wins')},
+	'target_check'             => q{SELECT * FROM activity_metrics.target_check('calls', 5)},
+	'target_check relation'    => q{SELECT * FROM activity_metrics.target_check('calls', 5, 'wins', 'week', '2024-02-11Z', NULL, 1, 3, 'crm.weekly')},
+	'target_plan'              => q{SELECT * FROM activity_metrics.target_plan('calls')},
+	'activity_quality'         => q{SELECT * FROM activity_metrics.activity_quality('crm.event')},
+	'activity_quality month'   => q{SELECT * FROM activity_metrics.activity_quality('crm.event', 'month', '2024-02-11Z', '2025-02-01Z', status => 'status', calls => 'call | demo')},
+	'activity_quality_events'  => q{SELECT * FROM activity_metrics.activity_quality_events('crm.event')},
 	'attempt_report'           => q{SELECT * FROM activity_metrics.attempt_report('crm.event', 'call', 'won')},
 	'attempt_report table'     => q{SELECT * FROM activity_metrics.attempt_report('crm.contact', 'tries', 'success')},
 	'unmatched_values'         => q{SELECT * FROM activity_metrics.unmatched_values('crm.event', 'actor', 'crm.rep')},

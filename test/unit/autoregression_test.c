@@ -37,14 +37,13 @@ test_golden_acf(void)
 	char		dataset[64] = "";
 	Golden		golden;
 	double		worst = 0,
-				worst_partial[2] = {0, 0};
+				worst_partial = 0;
 
 	if (!golden_open(&golden, "acf.csv", 4))
 		return;
 	while (golden_next(&golden))
 	{
 		int			lag = atoi(golden.field[1]);
-		int			trap;
 
 		if (strcmp(dataset, golden.field[0]) != 0)
 		{
@@ -53,16 +52,14 @@ test_golden_acf(void)
 			snprintf(dataset, sizeof(dataset), "%s", golden.field[0]);
 			n = read_any(dataset, "level", x);
 			am_acf(x, n, 24, acf);
-			am_pacf(acf, 24, partial);
+			am_pacf(x, n, 24, partial);
 		}
 		worst = fmax(worst, off(acf[lag], golden_number(&golden, 2), 1e-13));
-		/* a swing between two values at an offset of 1e6: the digits are not in its autocorrelations */
-		trap = strcmp(dataset, "nist_numacc3") == 0;
-		worst_partial[trap] = fmax(worst_partial[trap], off(partial[lag], golden_number(&golden, 3), 1e-13));
+		/* nist_numacc3, a swing between two values, has partial ones that its autocorrelations in double precision do not tell */
+		worst_partial = fmax(worst_partial, off(partial[lag], golden_number(&golden, 3), 1e-13));
 	}
 	ok(golden.rows == 302 && worst < 1e-11, "golden: %d autocorrelations, worst relative error %.1e", golden.rows, worst);
-	ok(worst_partial[0] < 1e-9 && worst_partial[1] < 1e-8, "golden: partial autocorrelations, worst relative error %.1e, of the trap %.1e",
-	   worst_partial[0], worst_partial[1]);
+	ok(worst_partial < 1e-9, "golden: partial autocorrelations, worst relative error %.1e", worst_partial);
 }
 
 static void
@@ -135,7 +132,7 @@ test_literals(void)
 	AmAutoregression ar;
 
 	am_acf(lh, N_LH, 3, acf);
-	am_pacf(acf, 3, partial);
+	am_pacf(lh, N_LH, 3, partial);
 	ok(acf[0] == 1 && close_to(acf[1], 0.5755244755244755, 1e-13, 0) && close_to(acf[3], -0.14475524475524473, 1e-13, 0),
 	   "golden values: autocorrelation of lh");
 	ok(isnan(partial[0]) && close_to(partial[2], -0.22340997286429734, 1e-12, 0) && close_to(partial[3], -0.22694020165024137, 1e-12, 0),
@@ -221,7 +218,7 @@ test_random(void)
 				sum += (x[t] - mean) * (x[t - k] - mean);
 			worst_acf = fmax(worst_acf, fabs(acf[k] - (double) (sum / squares)));
 		}
-		am_pacf(acf, 15, partial);
+		am_pacf(x, n, 15, partial);
 		for (int k = 1; k <= 15; k++)
 		{
 			slow_yule_walker(acf, k, phi);
@@ -304,8 +301,7 @@ test_degenerate(void)
 
 	for (int t = 0; t < 40; t++)
 		swing[t] = t % 2 ? 0.3 : 0.1;
-	am_acf(swing, 40, 39, acf);
-	am_pacf(acf, 39, partial);
+	am_pacf(swing, 40, 39, partial);
 	ok(fabs(partial[39]) <= 1, "partial autocorrelations of a swing stay within 1");
 	ok(am_autoregression(&ar, swing, 40, 15, AM_AR_BURG) && ar.order == 0 && isnan(ar.aic[1]) && isnan(ar.phi[0]) == 0,
 	   "Burg finds that a swing leaves nothing, and takes no order that does");

@@ -153,36 +153,6 @@ test_golden_lags(void)
 }
 
 static void
-test_golden_acf(void)
-{
-	static double x[MAX_N];
-	const char *path = shared_file("golden/expected/acf.csv");
-	char		line[256];
-	char	   *fields[4];
-	double		worst = 0;
-	int			rows = 0;
-	FILE	   *f = path ? fopen(path, "r") : NULL;
-
-	if (!f)
-	{
-		skip("acf.csv", "no golden files");
-		return;
-	}
-	while (fgets(line, sizeof(line), f))
-	{
-		size_t		n;
-
-		if (split(line, fields, 4) < 3 || strcmp(fields[1], "1") != 0)
-			continue;
-		n = read_data("golden/data/series.csv", fields[0], x, NULL, MAX_N);
-		worst = fmax(worst, error_of(am_autocorrelation1(x, n), number(fields[2])));
-		rows++;
-	}
-	fclose(f);
-	ok(rows == 13 && worst < 1e-14, "golden: autocorrelation, %d series, worst error %.1e", rows, worst);
-}
-
-static void
 test_literals(void)
 {
 	/* Anscombe (1973), and a count by hand */
@@ -200,7 +170,6 @@ test_literals(void)
 	   "positive lags: x first");
 	ok(close_to(am_cross_correlation(u, v, 4, -1), (0 + 0 + 25) / 38.0, 1e-15, 0) &&
 	   close_to(am_cross_correlation(u, v, 4, -3), 0, 0, 1e-15), "negative lags: y first");
-	ok(close_to(am_autocorrelation1(u, 4), 6 / 38.0, 1e-15, 0), "autocorrelation by hand");
 }
 
 /* plain sums in long double, right where nothing is extreme */
@@ -274,7 +243,6 @@ test_invariance(void)
 			}
 			scaled = fmax(scaled, error_of(r, am_cross_correlation(sx, sy, (size_t) n, lag)));
 		}
-		worst = fmax(worst, error_of(am_autocorrelation1(x, (size_t) n), slow_lag(x, x, n, 1)));
 	}
 	ok(worst < 2e-15, "random columns, all lags: as the definition, worst %.1e", worst);
 	ok(mirrored == 0, "lag k of (x, y) is lag -k of (y, x), to the bit");
@@ -305,13 +273,12 @@ test_degenerate(void)
 		minus[i] = -0.3 * i;
 	}
 	ok(isnan(am_pearson(constant, ramp, 12)) && isnan(am_pearson(ramp, constant, 12)) &&
-	   isnan(am_cross_correlation(constant, ramp, 12, 3)) && am_autocorrelation1(constant, 12) == 0,
+	   isnan(am_cross_correlation(constant, ramp, 12, 3)),
 	   "a constant 0.1 has no correlation");
 	ok(close_to(am_pearson(odd, ramp, 12), sqrt(3.0 / 13), 1e-13, 0),
 	   "one value an ulp away is not constant");
 	ok(isnan(am_pearson(ramp, ramp, 0)) && isnan(am_pearson(ramp, ramp, 1)) &&
-	   am_pearson(ramp, minus, 2) == -1 && am_autocorrelation1(ramp, 0) == 0 &&
-	   am_autocorrelation1(ramp, 1) == 0 && am_autocorrelation1(ramp, 2) == -0.5,
+	   am_pearson(ramp, minus, 2) == -1,
 	   "none, one and two values");
 	ok(am_pearson(ramp, tenths, 12) <= 1 && am_pearson(ramp, minus, 12) == -1 &&
 	   am_pearson(ramp, ramp, 12) == 1, "a line is exactly 1 or -1");
@@ -320,8 +287,7 @@ test_degenerate(void)
 	   isnan(am_cross_correlation(ramp, minus, 12, INT_MIN)) &&
 	   isnan(am_cross_correlation(ramp, minus, 12, INT_MAX)) &&
 	   !isnan(am_cross_correlation(ramp, minus, 12, -11)), "lags beyond the columns");
-	ok(isnan(am_pearson(nan_in, ramp, 4)) && isnan(am_pearson(ramp, inf_in, 4)) &&
-	   isnan(am_autocorrelation1(nan_in, 3)) && isnan(am_autocorrelation1(inf_in, 4)),
+	ok(isnan(am_pearson(nan_in, ramp, 4)) && isnan(am_pearson(ramp, inf_in, 4)),
 	   "NaN and infinity give NaN, not a constant");
 	ok(close_to(am_pearson(extreme, ramp, 5), am_pearson(modest, ramp, 5), 1e-15, 0) &&
 	   am_pearson(extreme, modest, 5) == 1, "the largest doubles do not overflow");
@@ -334,7 +300,6 @@ main(void)
 {
 	test_golden_pairs();
 	test_golden_lags();
-	test_golden_acf();
 	test_literals();
 	test_invariance();
 	test_degenerate();

@@ -350,6 +350,69 @@ test_two_rates(void)
 	ok(refused, "nobody, more than all, fractions, NaN: no p");
 }
 
+/* exact limits by adding up probabilities, one by one */
+static double
+tail(double p, int k, int n, bool lower)
+{
+	long double sum = 0;
+
+	for (int i = 0; i <= n; i++)
+		if (lower ? i >= k : i <= k)
+			sum += expl(lgammal(n + 1.0L) - lgammal(i + 1.0L) - lgammal(n - i + 1.0L) + i * logl(p) + (n - i) * log1pl(-p));
+	return (double) sum;
+}
+
+static double
+count_tail(double mean, int k)
+{
+	long double sum = 0;
+
+	for (int i = 0; i <= k; i++)
+		sum += expl(i * logl(mean) - mean - lgammal(i + 1.0L));
+	return (double) sum;
+}
+
+static void
+test_per_outcome(void)
+{
+	double		value,
+				low,
+				high,
+				worst = 0;
+
+	am_per_outcome(9, 500, &value, &low, &high);
+	ok(close_to(value, 500 / 9.0, 1e-15, 0) && floor(low + 0.5) == 30 && floor(high + 0.5) == 121, "9 of 500: %.0f for one (%.0f to %.0f)", value, low, high);
+	for (int n = 1; n < 300; n = n * 3 / 2 + 1)
+		for (int k = 1; k <= n; k = k * 2 + 1)
+		{
+			am_per_outcome(k, n, &value, &low, &high);
+			worst = fmax(worst, fabs(tail(1 / high, k, n, true) / 0.025 - 1));
+			if (k < n)
+				worst = fmax(worst, fabs(tail(1 / low, k, n, false) / 0.025 - 1));
+			else if (low != 1)
+				worst = INFINITY;
+		}
+	ok(worst < 1e-9, "limits of a share have 2.5 %% beyond them, within %.1e", worst);
+	worst = 0;
+	for (int k = 1; k < 400; k = k * 2 + 1)
+	{
+		am_per_outcome(k, 0.5 * k, &value, &low, &high);
+		worst = fmax(worst, fabs(count_tail(0.5 * k / low, k) / 0.025 - 1));
+		worst = fmax(worst, fabs((1 - count_tail(0.5 * k / high, k - 1)) / 0.025 - 1));
+	}
+	ok(worst < 1e-9, "and those of a count, within %.1e", worst);
+	am_per_outcome(0, 300, &value, &low, &high);
+	ok(isnan(value) && low == 100 && isnan(high), "none: at least a third");
+	am_per_outcome(2.5, 10, &value, &low, &high);
+	ok(value == 4 && isnan(low) && isnan(high), "an amount has no interval");
+	am_per_outcome(3, 0, &value, &low, &high);
+	ok(value == 0 && isnan(low) && isnan(high), "none needed");
+	am_per_outcome(0, 0, &value, &low, &high);
+	ok(isnan(value) && isnan(low), "nothing");
+	am_per_outcome(1e9, 3e12, &value, &low, &high);
+	ok(low < 3000 && 3000 < high && high - low < 0.4, "many");
+}
+
 int
 main(void)
 {
@@ -358,5 +421,6 @@ main(void)
 	test_two_rates_golden();
 	test_newcombe();
 	test_two_rates();
+	test_per_outcome();
 	return done_testing();
 }
