@@ -113,7 +113,8 @@ DATA          = $(patsubst $(srcdir)/%,%,$(filter-out %--$(EXTVERSION).sql,$(wil
 # lazily expanded: $(srcdir) is known only after PGXS is included
 HDRS          = $(wildcard $(srcdir)/src/*.h $(srcdir)/src/*/*.h)
 
-PG_CPPFLAGS = -I$(srcdir)/src
+# the version that the library was built as, which doctor() compares with that of the SQL
+PG_CPPFLAGS = -I$(srcdir)/src -DAM_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -ffp-contract=off
 # PostgreSQL 18's own headers leave fields out of initialisers
 # clang does not know all flags and attributes of a server built with gcc
@@ -141,6 +142,7 @@ endif
 
 # PGXS tracks headers only if the server was configured --enable-depend; Debian's is not
 $(OBJS) $(OBJS:.o=.bc): $(HDRS)
+src/activity_metrics.o src/activity_metrics.bc: $(srcdir)/$(EXTENSION).control
 
 # Out-of-tree builds. Absolute targets: make would find relative ones through VPATH and skip them
 BUILD_DIRS = $(addprefix $(CURDIR)/,$(patsubst %/,%,$(sort $(dir $(OBJS) $(INSTALL_SQL)))))

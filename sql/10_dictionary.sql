@@ -49,9 +49,6 @@ CREATE TABLE activity_metrics.metric (
 	owner text,
 	audience text,
 	reviewed_by text,
-	target double precision CHECK (target > 0 AND target < 'Infinity'::pg_catalog.float8),
-	target_grain text,
-	target_from timestamptz CHECK (target_from IS NULL OR (target IS NOT NULL AND pg_catalog.isfinite(target_from))),
 	warn_low double precision,
 	warn_high double precision,
 	crit_low double precision,
@@ -136,9 +133,6 @@ COMMENT ON COLUMN activity_metrics.metric.week_start IS 'First day of a week; we
 COMMENT ON COLUMN activity_metrics.metric.owner IS 'The one person who answers for it.';
 COMMENT ON COLUMN activity_metrics.metric.audience IS 'Who looks at it; more than seven active metrics for one audience are too many.';
 COMMENT ON COLUMN activity_metrics.metric.reviewed_by IS 'Who has checked the definition.';
-COMMENT ON COLUMN activity_metrics.metric.target IS 'A target that units have been given, per unit and period; NULL: none.';
-COMMENT ON COLUMN activity_metrics.metric.target_grain IS 'The period that the target is for: week, month and so on.';
-COMMENT ON COLUMN activity_metrics.metric.target_from IS 'Since when the target has held; the gaming test looks from there.';
 COMMENT ON COLUMN activity_metrics.metric.warn_low IS 'Below it the status is amber.';
 COMMENT ON COLUMN activity_metrics.metric.warn_high IS 'Above it the status is amber.';
 COMMENT ON COLUMN activity_metrics.metric.crit_low IS 'Below it the status is red.';

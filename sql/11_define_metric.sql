@@ -33,22 +33,18 @@ $$;
 COMMENT ON FUNCTION activity_metrics.warn_of_absent_kinds(regclass, text, text) IS
 'Internal: warns of kinds of event that do not occur in a relation, with the nearest that does.';
 
-CREATE FUNCTION activity_metrics.metric_target(m activity_metrics.metric, target double precision, target_from timestamptz, target_grain text) RETURNS activity_metrics.metric
+CREATE FUNCTION activity_metrics.check_defined_target(metric text, target double precision, target_from timestamptz, target_grain text) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF (target IS NULL) <> (target_from IS NULL) OR NOT target > 0 OR NOT target < 'Infinity' OR NOT isfinite(target_from) THEN
-		RAISE EXCEPTION 'target and target_from of metric "%" do not go together', m.metric USING ERRCODE = '22023',
+		RAISE EXCEPTION 'target and target_from of metric "%" do not go together', metric USING ERRCODE = '22023',
 			HINT = 'Give both: a target above zero per unit and period, and the time since when it has held; target_grain names the period.';
 	END IF;
 	PERFORM activity_metrics.check_grain(target_grain), activity_metrics.period_no(now(), target_grain, 'UTC');
-	m.target := target;
-	m.target_from := target_from;
-	m.target_grain := CASE WHEN target IS NOT NULL THEN target_grain END;
-	RETURN m;
 END;
 $$;
-COMMENT ON FUNCTION activity_metrics.metric_target(activity_metrics.metric, double precision, timestamptz, text) IS
-'Internal: a metric with the target that define_metric() was given. Errors: half a target, one that is not above zero, unknown grain (22023).';
+COMMENT ON FUNCTION activity_metrics.check_defined_target(text, double precision, timestamptz, text) IS
+'Internal: checks the target that define_metric() was given. Errors: half a target, one that is not above zero, unknown grain (22023).';
 
 CREATE FUNCTION activity_metrics.check_choice(value text, what text, metric text, choices text[]) RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -380,7 +376,7 @@ BEGIN
 	row.changed_by := CURRENT_USER;
 	row.changed_at := pg_catalog.now();
 	row := activity_metrics.check_metric(row);
-	row := activity_metrics.metric_target(row, target, target_from, target_grain);
+	PERFORM activity_metrics.check_defined_target(row.metric, target, target_from, target_grain);
 	-- formulas are tried where they will run: under the search_path and with the rights of the caller
 	FOREACH argument IN ARRAY ARRAY['filter', 'expr'] LOOP
 		CONTINUE WHEN row.type OPERATOR(pg_catalog.<>) 'simple' OR CASE WHEN argument OPERATOR(pg_catalog.=) 'filter' THEN row.filter_sql ELSE row.expr END IS NULL;
@@ -396,6 +392,9 @@ BEGIN
 		END;
 	END LOOP;
 	PERFORM activity_metrics.write_metrics(ARRAY[row]);
+	IF target IS NOT NULL THEN
+		PERFORM activity_metrics.record_defined_target(row.metric, target, target_from, target_grain);
+	END IF;
 	IF row.source_relation IS NOT NULL THEN
 		PERFORM activity_metrics.warn_of_absent_kinds(source, kind_column, event_kinds);
 	END IF;
@@ -406,7 +405,7 @@ COMMENT ON FUNCTION activity_metrics.define_metric(text, regclass, text, text, t
 'Writes a metric into the dictionary, or changes it, and returns its name. A metric of that name is replaced whole, except its history, targets and gaming test; a changed definition is to be tested again.
 type follows from the arguments: simple: an aggregate of the events of source; ratio: numerator / denominator; derived: expr, arithmetic (+ - * / parentheses, numbers) over names of metrics; cumulative: base_metric over the last window_days of the clock of tz (WAU, MAU); conversion: the share of the events of base_metric that an event of conversion_metric follows within window_days, entity by entity.
 source: a table or view of events; event_kinds: as in a funnel step, such as ''call | demo'' (NULL: all); agg: count, count_distinct (of value, default event_id), sum, avg, min, max, median, p90, p95, p99 (of value, default value) or expr, an SQL aggregate over the rows of source, called e; filter: an SQL condition on them; at, kind_column, actor, status, entity, recorded_column: columns, if named otherwise.
-kind: surface (activity) or outcome; direction: up, down or band; target, target_from, target_grain: a target per unit and period (week) that has been given already; lifecycle: draft, active or deprecated; other arguments: see the columns of table metric. A kind that does not occur is warned about.
+kind: surface (activity) or outcome; direction: up, down or band; target, target_from, target_grain: a target per unit and period (week) that has been given already, which table target records as forced; lifecycle: draft, active or deprecated; other arguments: see the columns of table metric. A kind that does not occur is warned about.
 Errors: a name, choice, formula or cycle that is not valid (22023), no such metric (42704) or column (42703), a column of the wrong type (42804), an argument that is missing (22004); what a filter or expr raises on no rows.';
 
 CREATE FUNCTION activity_metrics.find_metric(name text) RETURNS activity_metrics.metric

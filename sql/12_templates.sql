@@ -188,6 +188,7 @@ SELECT t.template, t.label, t.description,
 	pg_catalog.array_to_string(activity_metrics.template_parts(t.template), ', ') AS templates_needed,
 	t.gaming_test, t.hypothesis
 FROM activity_metrics.template_rows() AS t;
+ALTER VIEW activity_metrics.metric_template OWNER TO @extowner@;
 COMMENT ON VIEW activity_metrics.metric_template IS
 'Templates of metrics; instantiate_template() makes a metric from one.';
 COMMENT ON COLUMN activity_metrics.metric_template.template IS 'Its name, and the name of the metric unless another is given.';

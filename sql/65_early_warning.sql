@@ -371,6 +371,7 @@ CREATE VIEW activity_metrics.early_warning WITH (security_invoker = true) AS
 SELECT w.metric, w.label, w.kind, w.grain, w.rep, w.alarm, w.since_start, w.alarm_start, w.last_start, w.level_now, w.usual_level, w.change,
 	w.outcome, w.expected_loss, w.due_from, w.due_to, w.cusum, w.threshold, w.false_alarm_every, w.n, w.phi, w.share_down, w.is_canary, w.sentence, w.next_step, w.reason
 FROM activity_metrics.early_warnings() AS w;
+ALTER VIEW activity_metrics.early_warning OWNER TO @extowner@;
 
 COMMENT ON VIEW activity_metrics.early_warning IS
 'Whose activity has dropped, for each active metric of the dictionary, as of early_warning_report() with its defaults; a metric that cannot be computed has a row with the reason. Runs with the rights of the reader.';

@@ -56,6 +56,7 @@ CREATE TABLE activity_metrics.preset_registry (
 	zone text NOT NULL DEFAULT 'UTC',
 	funnel text NOT NULL
 );
+ALTER TABLE activity_metrics.preset_registry OWNER TO @extowner@;
 GRANT SELECT ON activity_metrics.preset_registry TO PUBLIC;
 COMMENT ON TABLE activity_metrics.preset_registry IS 'Presets that this version has; read it through preset().';
 COMMENT ON COLUMN activity_metrics.preset_registry.preset IS 'Its name, as install_preset() takes it.';

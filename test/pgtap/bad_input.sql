@@ -117,8 +117,7 @@ SELECT refused(query, '22004', 'null|no relation') FROM (VALUES
 	($$SELECT am.define_metric('m', NULL)$$), ($$SELECT am.define_metric('m', 'event', at => NULL)$$), ($$SELECT am.define_metric('m', 'event', actor => NULL)$$), ($$SELECT am.define_metric('m', 'event', 'call', kind_column => NULL)$$)) AS v(query);
 SELECT is((SELECT count(*) FROM activity_metrics.metric WHERE metric = 'm'), 0::bigint, 'none of them was written');
 SELECT refused(query, '23514') FROM (VALUES
-	($$UPDATE am.metric SET target = 'NaN' WHERE metric = 'calls'$$), ($$UPDATE am.metric SET target = 'Infinity' WHERE metric = 'calls'$$), ($$UPDATE am.metric SET target = 0 WHERE metric = 'calls'$$), ($$UPDATE am.metric SET target = NULL WHERE metric = 'calls'$$),
-	($$UPDATE am.metric SET target_from = 'infinity' WHERE metric = 'calls'$$), ($$UPDATE am.metric SET kind = 'x'$$), ($$UPDATE am.metric SET agg = 'avg'$$), ($$UPDATE am.metric SET agg = 'sum'$$), ($$UPDATE am.metric SET metric = 'A b'$$)) AS v(query);
+	($$UPDATE am.metric SET kind = 'x'$$), ($$UPDATE am.metric SET agg = 'avg'$$), ($$UPDATE am.metric SET agg = 'sum'$$), ($$UPDATE am.metric SET metric = 'A b'$$)) AS v(query);
 -- values that are written past define_metric are checked when they are read
 SELECT refused($$UPDATE am.metric SET $$ || change || $$ WHERE metric = 'calls'; SELECT * FROM am.metric_panel('calls', 'wins')$$, state) FROM (VALUES
 	('time_column = ''kind''', '42804'), ('actor_column = ''x'' || chr(34)', '42703'), ('event_kinds = ''call |''', '22023'), ('tz = ''Mars''', '22023'), ('source_relation = ''nowhere''', '42P01'), ('source_relation = ''bad_input.nowhere''', '42P01'),

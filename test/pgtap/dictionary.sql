@@ -135,7 +135,7 @@ SELECT throws_ok($$SELECT activity_metrics.formula_steps(NULL, 'm')$$, '22004', 
 CREATE TABLE started AS SELECT clock_timestamp() AS at;
 SELECT activity_metrics.define_metric('changing', 'event', 'call', tz => 'UTC', owner => 'Ada') \gset
 SELECT results_eq($$SELECT definition_version, change, changed_by = CURRENT_USER FROM activity_metrics.metric_history WHERE metric = 'changing'$$, $$VALUES (1, 'defined', true)$$, 'the first version');
-UPDATE activity_metrics.metric SET gaming_result = 'pass', gaming_value = 3 WHERE metric = 'changing';
+SELECT activity_metrics.record_gaming_test('changing', 3, 'pass', 0.1) \gset
 SELECT activity_metrics.define_metric('changing', 'event', 'call', tz => 'UTC', owner => 'Bob', label => 'Calls') \gset
 SELECT results_eq($$SELECT definition_version, gaming_result, owner, label FROM activity_metrics.metric WHERE metric = 'changing'$$, $$VALUES (1, 'pass', 'Bob', 'Calls')$$, 'a new owner is no new definition');
 INSERT INTO activity_metrics.annotation (metric, at, note) VALUES ('changing', '2024-03-01Z', 'a note');
