@@ -5,7 +5,7 @@ SET timezone = 'UTC';
 SET client_min_messages = warning;
 
 -- The same story in 13 (field by name, texts), 15 (field by key, texts), 17 and 18 (field_id, names by language, archived activities).
-CREATE FUNCTION pg_temp.make_odoo(version integer) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.make_odoo(version integer) RETURNS void LANGUAGE plpgsql SET search_path = public AS $$
 DECLARE
 	s text := 'odoo' || version;
 BEGIN
