@@ -81,7 +81,7 @@ INSERT INTO suite.emails VALUES ('e1', 'out', 'sent', '2024-01-08 10:00', 'Oppor
 SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('espocrm', 'suite', 'crm_suite')$$, 'SuiteCRM');
 SELECT set_eq('SELECT event_id, entity, kind, at, actor, status, value FROM crm_suite.events', $$VALUES
 	('espo:call:c1', 'o1', 'call', '2024-01-05 10:00Z'::timestamptz, 'u1', 'done', 900::float8),
-	('espo:call:c2', 'o1', 'call', NULL, 'u1', 'done', NULL),
+	('espo:call:c2', 'o1', 'call', NULL, 'u1', 'done', 3600),
 	('espo:email:e1', 'o1', 'email_out', '2024-01-08 10:00Z', 'u1', 'done', NULL),
 	('espo:email:e2', 'o1', 'email_in', '2024-01-08 12:00Z', 'u1', 'done', NULL),
 	('espo:created:o1', 'o1', 'created', '2024-01-01 08:00Z', 'u1', 'done', NULL),
