@@ -184,6 +184,10 @@ bench:
 bench-lead-lag:
 	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/bench/lead_lag
 
+# funnel_report() over the views of a preset against a flat table, likewise; TASKS and RUNS change the size
+bench-presets:
+	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/bench/presets
+
 # vanity() on labelled worlds, graded; needs Debian's python3-numpy, so its own python3 comes first
 PYTHON3 ?= $(firstword $(wildcard /usr/bin/python3) python3)
 bench-vanity:
@@ -205,4 +209,4 @@ dist: $(INSTALL_SQL)
 	git archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/sql/ --add-file=$(INSTALL_SQL) \
 		--prefix=$(EXTENSION)-$(EXTVERSION)/ -o $(EXTENSION)-$(EXTVERSION).zip HEAD
 
-.PHONY: dist unit unit-programs prove test test-all demo demo-clean bench bench-lead-lag bench-lead-lag-size bench-vanity
+.PHONY: dist unit unit-programs prove test test-all demo demo-clean bench bench-lead-lag bench-lead-lag-size bench-presets bench-vanity

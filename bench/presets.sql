@@ -27,3 +27,7 @@ CREATE TABLE salesforce.lead AS
 		timestamptz '2023-01-01 00:00+00' + random() * interval '600 days' AS created_date, false AS is_deleted
 	FROM generate_series(0, :tasks / 10) AS i;
 VACUUM ANALYZE;
+SELECT * FROM activity_metrics.install_preset('salesforce', 'salesforce', 'crm');
+CREATE TABLE bench_flat AS TABLE crm.events;
+CREATE VIEW bench_flat_view AS SELECT * FROM bench_flat;
+VACUUM ANALYZE bench_flat;

@@ -70,7 +70,7 @@ CREATE FUNCTION activity_metrics.text_to_time(value text, tz text DEFAULT 'UTC')
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
 	-- the calendar is in the pattern: 30 February or 24:61 is no time
-	SELECT CASE WHEN value OPERATOR(pg_catalog.~) '^\s*((([12]\d|0[1-9])\d\d-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|1\d|2[0-8])))|([12]\d(0[48]|[2468][048]|[13579][26])|(1[26]|2[048])00)-02-29|9999-12-31)([T ]\s*([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d([.,]\d{1,9})?)?\s*(Z|UTC|[+-](0\d|1[0-4])(:?[0-5]\d)?)?)?\s*$'
+	SELECT CASE WHEN value OPERATOR(pg_catalog.~) '^\s*((([12]\d|0[1-9])\d\d-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|1\d|2[0-8])))|([12]\d(0[48]|[2468][048]|[13579][26])|(1[26]|2[048])00)-02-29|9999-12-31)([T ]\s*([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d([.,]\d{1,9})?)?\s*(Z|UTC|[+-](0\d|1[0-5])(:?[0-5]\d)?)?)?\s*$'
 		THEN CASE WHEN value OPERATOR(pg_catalog.~) ':.*(Z|UTC|[+-]\d\d(:?\d\d)?)\s*$'
 			THEN pg_catalog.replace(value, ',', '.')::timestamptz
 			ELSE pg_catalog.timezone(tz, pg_catalog.replace(value, ',', '.')::timestamp) END END;
@@ -221,7 +221,7 @@ BEGIN
 			RAISE EXCEPTION 'options cannot be read at "%"', left(rest, 40) USING ERRCODE = '22023',
 				HINT = 'Write name = value, name = value; a value with a comma in single quotes, doubled within the literal.';
 		END IF;
-		result := result || jsonb_build_object(lower(piece[1]), coalesce(replace(piece[3], '''''', ''''), piece[2]));
+		result := result || jsonb_build_object(lower(piece[1]), coalesce(replace(piece[3], '''''', ''''), rtrim(piece[2])));
 		rest := piece[4];
 	END LOOP;
 	RETURN result;
@@ -443,7 +443,7 @@ BEGIN
 	rendered := template;
 	-- blocks first: what is in them may be missing
 	LOOP
-		block := regexp_match(rendered, '\[\[((?:(?!\[\[|\]\]).)*)\]\]');
+		block := regexp_match(rendered, '\[\[(?!\[)((?:(?!\[\[|\]\]).)*)\]\]');
 		EXIT WHEN block IS NULL;
 		first_half := split_part(block[1], ']else[', 1);
 		IF EXISTS (
@@ -564,9 +564,10 @@ DECLARE
 	wrong text;
 	zone text := coalesce(tz, preset.zone);
 BEGIN
-	known := ARRAY['prefix', 'days', 'currency', 'rates']
+	known := array(SELECT min(btrim(split_part(p ->> 'title', '|', 1))) FROM jsonb_array_elements(parts) WITH ORDINALITY AS e(p, place)
+			WHERE p ->> 'part' = 'table' GROUP BY btrim(split_part(p ->> 'title', '|', 1)) ORDER BY min(place))
 		|| array(SELECT m[1] FROM regexp_matches(coalesce(preset.options, ''), '(?:^|;)\s*([a-z_]+)', 'g') AS m)
-		|| array(SELECT btrim(split_part(p ->> 'title', '|', 1)) FROM jsonb_array_elements(parts) AS p WHERE p ->> 'part' = 'table');
+		|| ARRAY['prefix', 'days', 'currency', 'rates'];
 	SELECT k INTO wrong FROM jsonb_object_keys(result) AS k
 		WHERE activity_metrics.folded_name(k) <> ALL (SELECT activity_metrics.folded_name(u) FROM unnest(known) AS u) LIMIT 1;
 	IF wrong IS NOT NULL THEN
@@ -785,8 +786,16 @@ BEGIN
 			days := made.settings ->> 'days';
 		END IF;
 	END LOOP;
-	RETURN QUERY SELECT 'metric', m.name || CASE WHEN m.name = m.metric THEN '' ELSE format(' (%s is of another relation)', m.metric) END, m.statement
-		FROM activity_metrics.preset_metrics(events, target_schema, days) AS m;
+	-- one who may not write the dictionary gets the views all the same
+	IF NOT has_table_privilege('activity_metrics.metric', 'SELECT') OR NOT has_table_privilege('activity_metrics.metric', 'INSERT') THEN
+		what := 'remark';
+		subject := 'no metrics';
+		statement := format('GRANT SELECT, INSERT, UPDATE ON activity_metrics.metric TO %I;', current_user);
+		RETURN NEXT;
+	ELSE
+		RETURN QUERY SELECT 'metric', m.name || CASE WHEN m.name = m.metric THEN '' ELSE format(' (%s is of another relation)', m.metric) END, m.statement
+			FROM activity_metrics.preset_metrics(events, target_schema, days) AS m;
+	END IF;
 	RETURN QUERY SELECT 'remark', (r ->> 'rule'), (r ->> 'source') FROM jsonb_array_elements(made.remarks) AS r;
 END;
 $$;
@@ -907,5 +916,5 @@ END;
 $$;
 COMMENT ON FUNCTION activity_metrics.install_preset(text, text, text, text, text, boolean) IS
 'Creates views events, entities, stages and events_left_out in target_schema over the tables of a CRM in source_schema, and defines metrics over events: calls, emails, meetings, wins, revenue and so on, as far as the system has them. Nothing is copied; views are plain, owned by the caller, run with the rights of the one who reads them. One row per view, metric and remark on what was not found, then what to run next.
-name: see preset(); target_schema: created if it does not exist; tz: zone of times without a zone (NULL: as the system writes them, see preset()); options: ''name = value, ...'', see preset(); replace: overwrite views of those names. A metric that another relation has already keeps its name; the new one gets target_schema in front, with a NOTICE. Amounts in several currencies are not added up: without option currency or rates they are NULL and there is no metric revenue.
+name: see preset(); target_schema: created if it does not exist; tz: zone of times without a zone (NULL: as the system writes them, see preset()); options: ''name = value, ...'', see preset(); replace: overwrite views of those names. A metric that another relation has already keeps its name; the new one gets target_schema in front, with a NOTICE; one who may not write the dictionary gets no metrics, and a remark. Amounts in several currencies are not added up: without option currency or rates they are NULL and there is no metric revenue.
 Errors: no such preset (42704), schema (3F000), required table (42P01), column (42703) or option (22023), a view exists (42P07), no rights (42501).';

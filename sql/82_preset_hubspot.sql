@@ -80,19 +80,19 @@ example: {d.property_createdate|created_at:time}$$),
 	('left_out', 'en', 'no time', '{en.property_hs_timestamp|timestamp:time} IS NULL'),
 	('left_out', 'et', 'no time', '{et.property_hs_task_completion_date|completion_date|property_hs_timestamp|timestamp:time} IS NULL'),
 	('left_out', 'eo', 'no time', '{eo.property_hs_timestamp|timestamp:time} IS NULL'),
-	('left_out', 'ec', 'before 2000', $$[[{ec.property_hs_timestamp|timestamp:time}]] < timestamptz '2000-01-01 00:00+00'
+	('left_out', 'ec', 'before 2000', $${ec.property_hs_timestamp|timestamp:time} < timestamptz '2000-01-01 00:00+00'
 example: {ec.property_hs_timestamp|timestamp:time}$$),
-	('left_out', 'em', 'January 1970: seconds read as milliseconds', $$[[{em.property_hs_meeting_start_time|start_time|property_hs_timestamp:time}]] < timestamptz '1970-03-01 00:00+00'
+	('left_out', 'em', 'January 1970: seconds read as milliseconds', $${em.property_hs_meeting_start_time|start_time|property_hs_timestamp:time} < timestamptz '1970-03-01 00:00+00'
 example: {em.property_hs_meeting_start_time|start_time|property_hs_timestamp:time}$$),
-	('left_out', 'em', 'before 2000', $$[[{em.property_hs_meeting_start_time|start_time|property_hs_timestamp:time}]] < timestamptz '2000-01-01 00:00+00'
+	('left_out', 'em', 'before 2000', $${em.property_hs_meeting_start_time|start_time|property_hs_timestamp:time} < timestamptz '2000-01-01 00:00+00'
 example: {em.property_hs_meeting_start_time|start_time|property_hs_timestamp:time}$$),
-	('left_out', 'ee', 'before 2000', $$[[{ee.property_hs_timestamp|timestamp:time}]] < timestamptz '2000-01-01 00:00+00'
+	('left_out', 'ee', 'before 2000', $${ee.property_hs_timestamp|timestamp:time} < timestamptz '2000-01-01 00:00+00'
 example: {ee.property_hs_timestamp|timestamp:time}$$),
-	('left_out', 'en', 'before 2000', $$[[{en.property_hs_timestamp|timestamp:time}]] < timestamptz '2000-01-01 00:00+00'
+	('left_out', 'en', 'before 2000', $${en.property_hs_timestamp|timestamp:time} < timestamptz '2000-01-01 00:00+00'
 example: {en.property_hs_timestamp|timestamp:time}$$),
-	('left_out', 'et', 'before 2000', $$[[{et.property_hs_task_completion_date|completion_date|property_hs_timestamp|timestamp:time}]] < timestamptz '2000-01-01 00:00+00'
+	('left_out', 'et', 'before 2000', $${et.property_hs_task_completion_date|completion_date|property_hs_timestamp|timestamp:time} < timestamptz '2000-01-01 00:00+00'
 example: {et.property_hs_task_completion_date|completion_date|property_hs_timestamp|timestamp:time}$$),
-	('left_out', 'eo', 'before 2000', $$[[{eo.property_hs_timestamp|timestamp:time}]] < timestamptz '2000-01-01 00:00+00'
+	('left_out', 'eo', 'before 2000', $${eo.property_hs_timestamp|timestamp:time} < timestamptz '2000-01-01 00:00+00'
 example: {eo.property_hs_timestamp|timestamp:time}$$)
 	UNION ALL
 	SELECT a.* FROM (VALUES

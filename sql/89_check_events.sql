@@ -42,7 +42,7 @@ BEGIN
 		AND (SELECT count(*) FROM pg_attribute x WHERE x.attrelid = c.oid AND x.attname IN ('rule', 'source', 'id', 'example') AND NOT x.attisdropped) = 4;
 	RETURN format($sql$
 		WITH e AS NOT MATERIALIZED (
-			SELECT %1$s AS a, %2$s AS raw, %3$s::pg_catalog.text AS entity, %4$s::pg_catalog.text AS kind, %5$s AS done%6$s FROM %7$s),
+			SELECT %1$s AS a, %2$s AS raw, %3$s::pg_catalog.text AS entity, %4$s::pg_catalog.text AS kind, %5$s AS done%6$s, %15$s AS r FROM %7$s),
 		s AS (
 			SELECT pg_catalog.count(*) AS n, pg_catalog.count(a) AS has_at, pg_catalog.count(entity) AS has_entity, pg_catalog.count(kind) AS has_kind,
 				pg_catalog.count(actor) AS has_actor, pg_catalog.count(event_id) AS has_event_id, pg_catalog.count(recorded_at) AS has_recorded_at,
@@ -50,7 +50,7 @@ BEGIN
 				pg_catalog.count(origin) AS has_origin, pg_catalog.count(currency) AS has_currency,
 				pg_catalog.count(DISTINCT event_id) AS events, pg_catalog.count(DISTINCT entity) AS entities, pg_catalog.count(DISTINCT actor) AS actors,
 				pg_catalog.min(a) AS first_at, pg_catalog.max(a) AS last_at,
-				pg_catalog.max(a) FILTER (WHERE done AND a OPERATOR(pg_catalog.<=) pg_catalog.now()) AS last_done,
+				pg_catalog.max(a) FILTER (WHERE done AND pg_catalog.isfinite(a) AND a OPERATOR(pg_catalog.<=) pg_catalog.now()) AS last_done,
 				pg_catalog.min(raw) FILTER (WHERE a IS NULL AND raw OPERATOR(pg_catalog.~) '\S') AS unread,
 				pg_catalog.count(*) FILTER (WHERE a IS NULL AND raw OPERATOR(pg_catalog.~) '\S') AS n_unread,
 				pg_catalog.count(*) FILTER (WHERE a IS NULL AND NOT coalesce(raw OPERATOR(pg_catalog.~) '\S', false)) AS n_no_time,
@@ -87,11 +87,9 @@ BEGIN
 		a, time_text, activity_metrics.check_column(events, entity, 'entity'), activity_metrics.check_column(events, kind, 'kind'),
 		activity_metrics.done_condition(events, status), expressions, relation,
 		-- what needs a second column
-		CASE WHEN activity_metrics.column_type(events, 'recorded_at') IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype) THEN format(
-			', pg_catalog.count(*) FILTER (WHERE done AND recorded_at::pg_catalog.timestamptz OPERATOR(pg_catalog.-) a OPERATOR(pg_catalog.>) ''7 days''::pg_catalog.interval) AS n_late,
-				pg_catalog.max(recorded_at::pg_catalog.timestamptz OPERATOR(pg_catalog.-) a) FILTER (WHERE done) AS late,
-				pg_catalog.count(*) FILTER (WHERE done AND a OPERATOR(pg_catalog.-) recorded_at::pg_catalog.timestamptz OPERATOR(pg_catalog.>) ''7 days''::pg_catalog.interval) AS n_early')
-			ELSE ', 0::pg_catalog.int8 AS n_late, NULL::pg_catalog.interval AS late, 0::pg_catalog.int8 AS n_early' END
+		', pg_catalog.count(*) FILTER (WHERE done AND pg_catalog.isfinite(a) AND pg_catalog.isfinite(r) AND r OPERATOR(pg_catalog.-) a OPERATOR(pg_catalog.>) ''7 days''::pg_catalog.interval) AS n_late,
+				pg_catalog.max(r OPERATOR(pg_catalog.-) a) FILTER (WHERE done AND pg_catalog.isfinite(a) AND pg_catalog.isfinite(r)) AS late,
+				pg_catalog.count(*) FILTER (WHERE done AND pg_catalog.isfinite(a) AND pg_catalog.isfinite(r) AND a OPERATOR(pg_catalog.-) r OPERATOR(pg_catalog.>) ''7 days''::pg_catalog.interval) AS n_early'
 		|| ', pg_catalog.count(DISTINCT currency) FILTER (WHERE value IS NOT NULL) AS currencies, pg_catalog.array_to_string((pg_catalog.array_agg(DISTINCT currency) FILTER (WHERE value IS NOT NULL AND currency IS NOT NULL))[1:5], '', '') AS currency_names,
 				pg_catalog.count(*) FILTER (WHERE value IS NOT NULL AND currency IS NOT NULL) AS n_currency,
 				pg_catalog.count(*) FILTER (WHERE origin OPERATOR(pg_catalog.=) ANY (ARRAY[''auto'', ''integration'']::pg_catalog.text[])) AS n_auto,
@@ -108,7 +106,9 @@ BEGIN
 		(SELECT 100, l.rule::pg_catalog.text, l.source::pg_catalog.text, nullif(pg_catalog.count(l.id), 0), NULL::pg_catalog.float8, coalesce(pg_catalog.min(l.example)::pg_catalog.text, pg_catalog.min(l.id)::pg_catalog.text),
 			CASE WHEN pg_catalog.count(l.id) OPERATOR(pg_catalog.>) 0 AND NOT l.rule::pg_catalog.text OPERATOR(pg_catalog.~) '': NULL$'' THEN %1$L END
 		FROM %2$s AS l GROUP BY l.rule, l.source)', 'left out: SELECT * FROM ' || left_out,
-			(SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = left_out::regclass)) END);
+			(SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = left_out::regclass)) END,
+		CASE WHEN activity_metrics.column_type(events, 'recorded_at') IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype)
+			THEN activity_metrics.time_column(events, 'recorded_at', 'recorded_at', tz) ELSE 'NULL::pg_catalog.timestamptz' END);
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.check_events_sql(regclass, text, text, text, text, text, text) IS
