@@ -35,10 +35,12 @@
 --    [[ A ]]           A, or nothing if a table, a column or an option in A does not exist
 --    [[ A ]else[ B ]]  A, or else B
 --
+--    Array literals of one word, '{word}', would be taken for a table: write ARRAY['word'].
 --    A part whose tables (outside of [[ ]]) do not all exist is left out and reported.
 --
 -- 4. Kinds: call, email (direction unknown), email_out, email_in, meeting, demo, message, note, task, proposal, lead,
---    created, won, lost, reopened as literals 'call'::text, and labels of stages. Metrics of a fixed list are defined for kinds that
+--    created, won, lost, reopened as literals 'call'::text, and labels of stages (a part that has column stage: its kind goes
+--    through stage_kind()). Metrics of a fixed list are defined for kinds that
 --    stand in the view as literals. event_id: 'system:table:' || id, the same for every row of one real event.
 --    status: done, planned, cancelled, no_show. origin: manual, auto, integration or NULL.
 --
@@ -121,6 +123,16 @@ $$;
 COMMENT ON FUNCTION activity_metrics.text_to_json(text) IS
 'A text as jsonb, if it is an object, an array or a string of JSON; NULL for any other text: never an error.';
 
+CREATE FUNCTION activity_metrics.stage_kind(label text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	-- a stage that is labelled won would be a second win
+	SELECT CASE WHEN label OPERATOR(pg_catalog.=) ANY ('{call,email,email_out,email_in,meeting,demo,message,note,task,proposal,lead,created,won,lost,reopened}'::text[])
+		THEN 'stage ' OPERATOR(pg_catalog.||) label ELSE label END;
+END;
+COMMENT ON FUNCTION activity_metrics.stage_kind(text) IS
+'The label of a stage as a kind of event: the label, with stage in front of it where it is a word that means something else, such as won or call.';
+
 --
 -- Names: of presets, options, schemas, tables, columns.
 --
@@ -176,7 +188,7 @@ BEGIN ATOMIC
 		('stages', 6, 'probability', 'double precision', 'Chance of winning that the CRM assumes, 0 to 1.'),
 		('events_left_out', 1, 'rule', 'text', 'Why: the rule in a few words.'),
 		('events_left_out', 2, 'source', 'text', 'Table, or table and column.'),
-		('events_left_out', 3, 'id', 'text', 'Key of the row; NULL: a remark on the whole table.'),
+		('events_left_out', 3, 'id', 'text', 'Key of the row, empty if it has none; NULL: a remark on the whole table.'),
 		('events_left_out', 4, 'example', 'text', 'The value, where a value is the reason.')) AS c(view, place, name, type, meaning)
 	WHERE c.view OPERATOR(pg_catalog.=) preset_columns.view
 	ORDER BY c.place;
@@ -245,7 +257,7 @@ COMMENT ON FUNCTION activity_metrics.preset_column(regclass, text) IS
 'Internal: the columns of a relation that have one of the spellings a | b, without regard to case and _, in that order.';
 
 CREATE FUNCTION activity_metrics.preset_tables(parts jsonb, source_schema text, options jsonb) RETURNS jsonb
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	schema_oid oid;
 	result jsonb := '{}';
@@ -388,8 +400,16 @@ $$;
 COMMENT ON FUNCTION activity_metrics.preset_expression(text, regclass, text, text, text, text) IS
 'Internal: a column as time, date, day_end, number, bool, text or json, whatever type it has; as it is if want is NULL or empty. zone: of times without one; days: of days. Errors: a type that cannot be taken so (42804).';
 
-CREATE FUNCTION activity_metrics.preset_money(alias text, amount text, currency text, relation regclass, options jsonb) RETURNS text
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION activity_metrics.preset_kept(left_out jsonb, alias text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(string_agg(format('(%s) IS NOT TRUE /* not: %s */', l ->> 'body', l ->> 'title'), E'\n\tAND ' ORDER BY place), 'true')
+	FROM jsonb_array_elements(left_out) WITH ORDINALITY AS e(l, place) WHERE l ->> 'key' = alias
+$$;
+COMMENT ON FUNCTION activity_metrics.preset_kept(jsonb, text) IS
+'Internal: the condition that no rule of left_out holds for a row of the table with this alias.';
+
+CREATE FUNCTION activity_metrics.preset_money(alias text, amount text, currency text, relation regclass, options jsonb, kept text) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	a text := (activity_metrics.preset_column(relation, amount))[1];
 	c text := (activity_metrics.preset_column(relation, currency))[1];
@@ -409,8 +429,8 @@ BEGIN
 		RETURN format('%s * (SELECT r.rate::double precision FROM %s AS r WHERE r.currency = %s)', expression, activity_metrics.qualified_name((options ->> 'rates')::regclass), c);
 	END IF;
 	IF only_one IS NULL THEN
-		EXECUTE format('SELECT array_agg(c ORDER BY n DESC, c) FROM (SELECT %s AS c, count(*) AS n FROM %s AS %s GROUP BY 1) AS s WHERE c IS NOT NULL',
-			c, activity_metrics.qualified_name(relation), alias) INTO currencies;
+		EXECUTE format('SELECT array_agg(c ORDER BY n DESC, c) FROM (SELECT %s AS c, count(*) AS n FROM %s AS %s WHERE %s GROUP BY 1) AS s WHERE c IS NOT NULL',
+			c, activity_metrics.qualified_name(relation), alias, kept) INTO currencies;
 		IF currencies IS NULL THEN
 			RETURN expression;
 		ELSIF cardinality(currencies) > 1 THEN
@@ -421,11 +441,11 @@ BEGIN
 	RETURN format('CASE WHEN coalesce(%1$s, %2$L) = %2$L THEN %3$s END', c, only_one, expression);
 END;
 $$;
-COMMENT ON FUNCTION activity_metrics.preset_money(text, text, text, regclass, jsonb) IS
-'Internal: an amount in one currency: by the rates or the currency that the options name, or the only currency there is; NULL where there are several and no rates.';
+COMMENT ON FUNCTION activity_metrics.preset_money(text, text, text, regclass, jsonb, text) IS
+'Internal: an amount in one currency: by the rates or the currency that the options name, or the only currency of the rows for which kept is true; NULL where there are several and no rates.';
 
 CREATE FUNCTION activity_metrics.preset_render(template text, tables jsonb, left_out jsonb, options jsonb, INOUT notes jsonb, OUT rendered text)
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
 	zone text := options ->> 'zone';
@@ -447,7 +467,7 @@ BEGIN
 		EXIT WHEN block IS NULL;
 		first_half := split_part(block[1], ']else[', 1);
 		IF EXISTS (
-			SELECT FROM regexp_matches(first_half, '\{(=?[a-z][a-z0-9_]*)(?:\.([A-Za-z0-9_| ]+))?[^}]*\}', 'g') AS m
+			SELECT FROM regexp_matches(first_half, '\{(=?[a-z][a-z0-9_]*)(?:\.([^{}:!]+))?(?::[^{}]*)?!?\}', 'g') AS m
 			WHERE CASE WHEN left(m[1], 1) = '=' THEN NOT options ? substr(m[1], 2)
 				ELSE NOT tables ? m[1] OR (m[2] IS NOT NULL AND activity_metrics.preset_column((tables -> m[1] ->> 'oid')::oid, m[2]) = '{}') END)
 		THEN
@@ -459,7 +479,7 @@ BEGIN
 	END LOOP;
 	LOOP
 		-- alias, columns, type, !
-		token := regexp_match(rendered, '(\{(=?[a-z][a-z0-9_]*)(?:\.([A-Za-z0-9_| ]+))?(?::([a-z_]+)((?: [A-Za-z0-9_|]+)*))?(!?)\})');
+		token := regexp_match(rendered, '(\{(=?[a-z][a-z0-9_]*)(?:\.([^{}:!]+))?(?::([a-z_]+)((?: [^{}: ]+)*))?(!?)\})');
 		EXIT WHEN token IS NULL OR rendered IS NULL;
 		whole := token[1];
 		alias := token[2];
@@ -474,11 +494,9 @@ BEGIN
 			END IF;
 			relation := (found_table ->> 'oid')::oid;
 			IF token[4] = 'kept' THEN
-				SELECT string_agg(format(E'(%s) IS NOT TRUE /* not: %s */', l ->> 'body', l ->> 'title'), E'\n\tAND ' ORDER BY place) INTO replacement
-					FROM jsonb_array_elements(left_out) WITH ORDINALITY AS e(l, place) WHERE l ->> 'key' = alias;
-				replacement := coalesce(replacement, 'true');
+				replacement := activity_metrics.preset_kept(left_out, alias);
 			ELSIF token[4] = 'money' THEN
-				replacement := activity_metrics.preset_money(alias, split_part(token[5], ' ', 2), split_part(token[5], ' ', 3), relation, options);
+				replacement := activity_metrics.preset_money(alias, split_part(token[5], ' ', 2), split_part(token[5], ' ', 3), relation, options, activity_metrics.preset_kept(left_out, alias));
 				notes := notes || jsonb_build_object('what', 'money', 'key', alias, 'amount', split_part(token[5], ' ', 2), 'currency', split_part(token[5], ' ', 3));
 			ELSIF token[3] IS NULL THEN
 				replacement := (found_table ->> 'name') || ' AS ' || alias;
@@ -544,6 +562,9 @@ BEGIN
 			expressions := expressions || jsonb_build_object(current_column, (expressions ->> current_column) || E'\n' || rtrim(line));
 		END IF;
 	END LOOP;
+	IF view = 'events' AND expressions ? 'stage' THEN
+		expressions := expressions || jsonb_build_object('kind', format('activity_metrics.stage_kind(%s)', expressions ->> 'kind'));
+	END IF;
 	SELECT string_agg(E'\t' || coalesce(expressions ->> c.column_name, 'NULL::' || c.type) || ' AS ' || c.column_name, E',\n') INTO columns
 		FROM activity_metrics.preset_columns(view) AS c;
 	RETURN format(E'-- %s\nSELECT\n%s%s', title, columns, tail);
@@ -557,7 +578,7 @@ COMMENT ON FUNCTION activity_metrics.preset_select(text, text, text) IS
 --
 
 CREATE FUNCTION activity_metrics.preset_settings(preset activity_metrics.preset_registry, parts jsonb, tz text, options text) RETURNS jsonb
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	result jsonb := activity_metrics.preset_options(options);
 	known text[];
@@ -595,7 +616,7 @@ COMMENT ON FUNCTION activity_metrics.preset_settings(activity_metrics.preset_reg
 
 CREATE FUNCTION activity_metrics.preset_views(preset activity_metrics.preset_registry, source_schema text, tz text, options text)
 RETURNS TABLE (view text, body text, settings jsonb, remarks jsonb)
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	parts jsonb;
 	tables jsonb;
@@ -636,7 +657,8 @@ BEGIN
 			IF rendered IS NULL THEN
 				-- the last note tells which table or column it lacks
 				notes := notes || jsonb_build_object('what', 'part', 'key', v, 'column', split_part(part.title, ':', 1), 'table', notes -> -1 ->> 'key',
-					'lacks', CASE notes -> -1 ->> 'what' WHEN 'column' THEN notes -> -1 ->> 'column' ELSE (SELECT btrim(p ->> 'title') FROM jsonb_array_elements(parts) AS p WHERE p ->> 'part' = 'table' AND p ->> 'key' = notes -> -1 ->> 'key') END);
+					'lacks', CASE notes -> -1 ->> 'what' WHEN 'column' THEN notes -> -1 ->> 'column' ELSE (SELECT btrim(split_part(p ->> 'title', '|', 1)) || coalesce(' with ' || substring(p ->> 'body' FROM '\mwith\s+([A-Za-z0-9_]+)'), '')
+							FROM jsonb_array_elements(parts) AS p WHERE p ->> 'part' = 'table' AND p ->> 'key' = notes -> -1 ->> 'key') END);
 			ELSE
 				selects := selects || activity_metrics.preset_select(v, part.title, rendered);
 			END IF;
@@ -652,7 +674,7 @@ BEGIN
 	FOR alias IN SELECT k FROM jsonb_object_keys(tables) AS k ORDER BY tables -> k ->> 'table', k LOOP
 		relation := (tables -> alias ->> 'oid')::oid;
 		id := coalesce((SELECT activity_metrics.preset_expression(alias, relation, u.name, 'text', 'UTC', 'UTC')
-			FROM unnest(activity_metrics.preset_column(relation, tables -> alias ->> 'id')) AS u(name) LIMIT 1), 'NULL::text');
+			FROM unnest(activity_metrics.preset_column(relation, tables -> alias ->> 'id')) AS u(name) LIMIT 1), '''''::text');
 		SELECT string_agg(format(E'\n\t\tWHEN %s THEN %L', l ->> 'body', l ->> 'title'), '' ORDER BY place) AS rules,
 			string_agg(format(E'\n\t\tWHEN %s THEN (%s)::text', l ->> 'body', coalesce(l ->> 'example', 'NULL')), '' ORDER BY place) AS examples,
 			string_agg(format('(%s)', l ->> 'body'), E'\n\tOR ' ORDER BY place) AS condition
@@ -678,13 +700,13 @@ BEGIN
 			SELECT DISTINCT n ->> 'amount' AS amount, n ->> 'currency' AS currency FROM jsonb_array_elements(notes) AS n
 			WHERE n ->> 'what' = 'money' AND n ->> 'key' = alias
 		LOOP
-			c := activity_metrics.preset_money(alias, rule.amount, rule.currency, relation, settings);
+			c := activity_metrics.preset_money(alias, rule.amount, rule.currency, relation, settings, activity_metrics.preset_kept(left_out, alias));
 			CONTINUE WHEN cardinality(activity_metrics.preset_column(relation, rule.amount)) = 0 OR cardinality(activity_metrics.preset_column(relation, rule.currency)) = 0;
 			selects := selects || activity_metrics.preset_select('events_left_out', 'amounts that are not in the one currency, and have no rate',
-				format(E'rule: ''amount without a rate: NULL''::text\nsource: %L::text\nid: %s\nexample: %s\nFROM %s AS %s\nWHERE %s IS NOT NULL AND (%s) IS NULL',
+				format(E'rule: ''amount without a rate: NULL''::text\nsource: %L::text\nid: %s\nexample: %s\nFROM %s AS %s\nWHERE %s\n\tAND %s IS NOT NULL AND (%s) IS NULL',
 					tables -> alias ->> 'table', id,
 					activity_metrics.preset_expression(alias, relation, (activity_metrics.preset_column(relation, rule.currency))[1], 'text', 'UTC', 'UTC'),
-					tables -> alias ->> 'name', alias,
+					tables -> alias ->> 'name', alias, activity_metrics.preset_kept(left_out, alias),
 					activity_metrics.preset_expression(alias, relation, (activity_metrics.preset_column(relation, rule.amount))[1], 'number', 'UTC', 'UTC'), c));
 		END LOOP;
 	END LOOP;
@@ -694,7 +716,7 @@ BEGIN
 			SELECT FROM jsonb_array_elements(parts) AS p, LATERAL (SELECT string_to_array(substring(p ->> 'body' FROM '\munless\s+([A-Za-z0-9_|]+)'), '|')) AS u(others)
 			WHERE p ->> 'part' = 'table' AND ((p ->> 'key' = n ->> 'table' AND tables ?| u.others) OR (tables ? (p ->> 'key') AND n ->> 'table' = ANY (u.others))));
 	SELECT jsonb_agg(DISTINCT jsonb_build_object('rule', CASE n ->> 'what' WHEN 'column' THEN 'no such column: NULL' WHEN 'part' THEN 'not found: left out' WHEN 'rule' THEN 'rule not applied: no such column' END,
-			'source', CASE n ->> 'what' WHEN 'part' THEN concat(n ->> 'key', ': ', n ->> 'column', ' (no ' || split_part(n ->> 'lacks', '|', 1) || ')')
+			'source', CASE n ->> 'what' WHEN 'part' THEN concat(n ->> 'key', ': ', n ->> 'column', ' (no ' || replace(n ->> 'lacks', '|', ' or ') || ')')
 				ELSE (tables -> (n ->> 'key') ->> 'table') || CASE n ->> 'what' WHEN 'column' THEN '.' ELSE ': ' END || replace(n ->> 'column', '|', ' or ') END))
 		INTO remarks FROM jsonb_array_elements(notes) AS n WHERE n ->> 'what' IN ('column', 'part', 'rule');
 	IF remarks IS NOT NULL THEN
@@ -713,7 +735,7 @@ COMMENT ON FUNCTION activity_metrics.preset_views(activity_metrics.preset_regist
 
 CREATE FUNCTION activity_metrics.preset_metrics(events text, target_schema text, zone text)
 RETURNS TABLE (metric text, name text, statement text)
-LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT d.metric, n.name,
 		format('SELECT activity_metrics.define_metric(%L, %L, %L, agg => %L%s%s, label => %L%s);',
 			n.name, format('%I.events', target_schema), d.kinds, d.agg,
@@ -747,7 +769,7 @@ COMMENT ON FUNCTION activity_metrics.preset_metrics(text, text, text) IS
 
 CREATE FUNCTION activity_metrics.preset_statements(name text, source_schema text, target_schema text, tz text, options text)
 RETURNS TABLE (what text, subject text, statement text)
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	preset activity_metrics.preset_registry := activity_metrics.find_preset(name);
 	argument text;

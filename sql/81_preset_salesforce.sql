@@ -117,7 +117,7 @@ origin: [[CASE WHEN {e.created_by_id:text} = ANY (string_to_array({=integration_
 		LATERAL activity_metrics.preset_salesforce_activity(k.title, k.alias, k.with_leads, k.at, k.status, k.rest, k.condition) AS a
 	UNION ALL
 	VALUES
-	('events', NULL, 'leads; what became an opportunity is counted as that opportunity', $$
+	('events', NULL, 'leads: what became an opportunity is counted as that opportunity', $$
 entity_type: CASE WHEN {l.converted_opportunity_id:text} <> '' THEN 'opportunity' ELSE 'lead'::text END
 entity: coalesce(nullif({l.converted_opportunity_id:text}, ''), {l.id:text!})
 kind: 'lead'::text
@@ -209,7 +209,7 @@ FROM {fh}
 WHERE {fh:kept}
 	AND {fh.field:text} = 'StageName'
 $$),
-	('events', NULL, 'the first stage, which field history has no row for: since creation, the old value of the first change, or the stage now', $$
+	('events', NULL, 'the first stage: field history has no row for it; since creation, the old value of the first change, or the stage now', $$
 entity_type: 'opportunity'::text
 entity: {o.id:text!}
 kind: coalesce(h.stage, {o.stage_name:text!})
@@ -229,7 +229,7 @@ LEFT JOIN (
 	ORDER BY {fh.opportunity_id}, {fh.created_date:time!}) AS h ON h.id = {o.id!}
 WHERE {o:kept}
 $$),
-	('events', NULL, 'stages by versions of the row (history mode): the first one counts since creation, equal neighbours are one', $$
+	('events', NULL, 'stages by versions of the row: the first one counts since creation, equal neighbours are one', $$
 entity_type: 'opportunity'::text
 entity: h.entity
 kind: h.stage

@@ -32,7 +32,7 @@ attrs: jsonb_strip_nulls(jsonb_build_object(<attrs>))
 source: '<name>'::text
 FROM {<t>}
 [[LEFT JOIN {g} ON {g.id:text} = {<t>.engagement_id|id:text}]]
-[[LEFT JOIN {ed} ON {ed.engagement_id:text} = {<t>.engagement_id|id:text}]]
+[[LEFT JOIN {ed} ON {ed.engagement_id:text} = {<t>.engagement_id|id:text} [[AND {ed._fivetran_deleted|is_deleted:bool} IS NOT TRUE]]]]
 [[LEFT JOIN {m} ON {m.merged_deal_id:text} = {ed.deal_id:text}]]
 WHERE {<t>:kept}
 $$)) AS p(title, body)
@@ -73,7 +73,7 @@ example: {d.property_createdate|created_at:time}$$),
 	('left_out', 'en', 'deleted', '{en._fivetran_deleted|is_deleted:bool}'),
 	('left_out', 'et', 'deleted', '{et._fivetran_deleted|is_deleted:bool}'),
 	('left_out', 'eo', 'deleted', '{eo._fivetran_deleted|is_deleted:bool}'),
-	('left_out', 'ed', 'deleted', '{ed._fivetran_deleted|is_deleted:bool}'),
+	('left_out', 'ed', 'link deleted', '{ed._fivetran_deleted|is_deleted:bool}'),
 	('left_out', 'ec', 'no time', '{ec.property_hs_timestamp|timestamp:time} IS NULL'),
 	('left_out', 'em', 'no time', '{em.property_hs_meeting_start_time|start_time|property_hs_timestamp:time} IS NULL'),
 	('left_out', 'ee', 'no time', '{ee.property_hs_timestamp|timestamp:time} IS NULL'),

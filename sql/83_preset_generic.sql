@@ -65,7 +65,7 @@ COMMENT ON FUNCTION activity_metrics.suggest_mapping(regclass) IS
 'Which column of a table could be which column of events, by their names and types: one row per column of events, needed or not, the suggestion (NULL: none) with its type, and others that would do. install_preset(''generic'', ...) takes these unless its options say otherwise. Errors: NULL (22004).';
 
 CREATE FUNCTION activity_metrics.preset_generic(options jsonb) RETURNS TABLE (part text, key text, title text, body text)
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	relation regclass;
 	suggested record;

@@ -72,14 +72,14 @@ BEGIN
 			(3, 'column', %10$L, s.has_kind, NULL, NULL),
 			(4, 'column', %11$L, s.has_at, NULL, NULL)
 			%12$s,
-			(5, 'one event, many entities', 'event_id', nullif(s.has_event_id OPERATOR(pg_catalog.-) s.events, 0), NULL, 'rows beyond the first of their event: count distinct event_id'),
-			(6, 'not done', 'status', nullif(s.n_not_done, 0), NULL, 'planned, cancelled or no_show: in no count'),
-			(7, 'no time', %11$L, nullif(s.n_no_time, 0), NULL, 'in no report'),
-			(8, 'not a time', %11$L, nullif(s.n_unread, 0), s.unread, 'the text cannot be read as a time; in no report'),
-			(9, 'infinite', %11$L, nullif(s.n_infinite, 0), s.infinite, 'a sentinel, not a time; in no report'),
-			(10, 'January 1970', %11$L, nullif(s.n_epoch, 0), s.epoch::pg_catalog.text, 'seconds since 1970 that were read as milliseconds; also counted as before 2000'),
-			(11, 'before 2000', %11$L, nullif(s.n_old, 0), s.old::pg_catalog.text, pg_catalog.concat('a panel begins with its first row: ', pg_catalog.round((pg_catalog.date_part('epoch', s.last_done OPERATOR(pg_catalog.-) s.old) OPERATOR(pg_catalog./) 604800)::pg_catalog.numeric), ' weeks; since => leaves them out')),
-			(12, 'in the future', %11$L, nullif(s.n_future, 0), s.future::pg_catalog.text, 'done, but not yet: they move the end of the data, by which open attempts are judged; until => leaves them out')
+			(5, 'one event, many entities', 'event_id', CASE WHEN s.has_event_id OPERATOR(pg_catalog.-) s.events OPERATOR(pg_catalog.>) 0 THEN s.has_event_id OPERATOR(pg_catalog.-) s.events END, NULL, 'rows beyond the first of their event: count distinct event_id'),
+			(6, 'not done', 'status', CASE WHEN s.n_not_done OPERATOR(pg_catalog.>) 0 THEN s.n_not_done END, NULL, 'planned, cancelled or no_show: in no count'),
+			(7, 'no time', %11$L, CASE WHEN s.n_no_time OPERATOR(pg_catalog.>) 0 THEN s.n_no_time END, NULL, 'in no report'),
+			(8, 'not a time', %11$L, CASE WHEN s.n_unread OPERATOR(pg_catalog.>) 0 THEN s.n_unread END, s.unread, 'the text cannot be read as a time; in no report'),
+			(9, 'infinite', %11$L, CASE WHEN s.n_infinite OPERATOR(pg_catalog.>) 0 THEN s.n_infinite END, s.infinite, 'a sentinel, not a time; in no report'),
+			(10, 'January 1970', %11$L, CASE WHEN s.n_epoch OPERATOR(pg_catalog.>) 0 THEN s.n_epoch END, s.epoch::pg_catalog.text, 'seconds since 1970 that were read as milliseconds; also counted as before 2000'),
+			(11, 'before 2000', %11$L, CASE WHEN s.n_old OPERATOR(pg_catalog.>) 0 THEN s.n_old END, s.old::pg_catalog.text, pg_catalog.concat('a panel begins with its first row: ', pg_catalog.round((pg_catalog.date_part('epoch', s.last_done OPERATOR(pg_catalog.-) s.old) OPERATOR(pg_catalog./) 604800)::pg_catalog.numeric), ' weeks; since => leaves them out')),
+			(12, 'in the future', %11$L, CASE WHEN s.n_future OPERATOR(pg_catalog.>) 0 THEN s.n_future END, s.future::pg_catalog.text, 'done, but not yet: they move the end of the data, by which open attempts are judged; until => leaves them out')
 			%13$s
 		) AS f(place, rule, subject, rows, example, note)
 		WHERE f.rows IS NOT NULL OR f.rule OPERATOR(pg_catalog.=) 'column'
@@ -96,14 +96,14 @@ BEGIN
 				pg_catalog.count(*) FILTER (WHERE status IS NOT NULL AND pg_catalog.translate(pg_catalog.lower(pg_catalog.btrim(status)), '' -'', ''__'') OPERATOR(pg_catalog.<>) ALL (ARRAY[''done'', ''planned'', ''cancelled'', ''canceled'', ''no_show'']::pg_catalog.text[])) AS n_words,
 				pg_catalog.min(status) FILTER (WHERE pg_catalog.translate(pg_catalog.lower(pg_catalog.btrim(status)), '' -'', ''__'') OPERATOR(pg_catalog.<>) ALL (ARRAY[''done'', ''planned'', ''cancelled'', ''canceled'', ''no_show'']::pg_catalog.text[])) AS words',
 		entity, kind, at, columns,
-		', (13, ''logged late'', ''recorded_at'', nullif(s.n_late, 0), pg_catalog.date_trunc(''day'', s.late)::pg_catalog.text, ''more than 7 days after it happened''),
-			(14, ''logged before it happened'', ''recorded_at'', nullif(s.n_early, 0), NULL, ''more than 7 days before it was done''),
+		', (13, ''logged late'', ''recorded_at'', CASE WHEN s.n_late OPERATOR(pg_catalog.>) 0 THEN s.n_late END, pg_catalog.date_trunc(''day'', s.late)::pg_catalog.text, ''more than 7 days after it happened''),
+			(14, ''logged before it happened'', ''recorded_at'', CASE WHEN s.n_early OPERATOR(pg_catalog.>) 0 THEN s.n_early END, NULL, ''more than 7 days before it was done''),
 			(15, ''several currencies'', ''currency'', CASE WHEN s.currencies OPERATOR(pg_catalog.>) 1 THEN s.n_currency END, s.currency_names, ''do not add them up: give the preset an option currency or rates''),
-			(16, ''automatic'', ''origin'', nullif(s.n_auto, 0), NULL, ''auto or integration''),
-			(17, ''unknown status'', ''status'', nullif(s.n_words, 0), s.words, ''every word but planned, cancelled and no_show counts as done'')',
+			(16, ''automatic'', ''origin'', CASE WHEN s.n_auto OPERATOR(pg_catalog.>) 0 THEN s.n_auto END, NULL, ''auto or integration''),
+			(17, ''unknown status'', ''status'', CASE WHEN s.n_words OPERATOR(pg_catalog.>) 0 THEN s.n_words END, s.words, ''every word but planned, cancelled and no_show counts as done'')',
 		CASE WHEN left_out IS NULL THEN '' ELSE format(
 			'UNION ALL
-		(SELECT 100, l.rule::pg_catalog.text, l.source::pg_catalog.text, nullif(pg_catalog.count(l.id), 0), NULL::pg_catalog.float8, coalesce(pg_catalog.min(l.example)::pg_catalog.text, pg_catalog.min(l.id)::pg_catalog.text),
+		(SELECT 100, l.rule::pg_catalog.text, l.source::pg_catalog.text, CASE WHEN pg_catalog.count(l.id) OPERATOR(pg_catalog.>) 0 THEN pg_catalog.count(l.id) END, NULL::pg_catalog.float8, coalesce(pg_catalog.min(l.example)::pg_catalog.text, pg_catalog.min(l.id)::pg_catalog.text),
 			CASE WHEN pg_catalog.count(l.id) OPERATOR(pg_catalog.>) 0 AND NOT l.rule::pg_catalog.text OPERATOR(pg_catalog.~) '': NULL$'' THEN %1$L END
 		FROM %2$s AS l GROUP BY l.rule, l.source)', 'left out: SELECT * FROM ' || left_out,
 			(SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = left_out::regclass)) END,

@@ -72,6 +72,18 @@ SELECT lives_ok(format('SELECT * FROM activity_metrics.funnel_report(''hs_crm.ev
 SELECT is((SELECT rows FROM activity_metrics.check_events('hs_crm.events') WHERE rule = 'one event, many entities'), 2::bigint, 'check_events counts its other rows');
 SELECT cmp_ok((SELECT count(*) FROM activity_metrics.vanity_report('wins')), '>', 3::bigint, 'vanity_report');
 
+-- a stage that is labelled like a kind is no such event
+UPDATE deal_pipeline_stage SET label = 'won' WHERE stage_id = 'closedwon';
+SELECT is((SELECT sum(y) FROM activity_metrics.metric_panel('calls', 'wins') AS p), 2::float8, 'a stage labelled won is no win');
+SELECT is((SELECT kind FROM hs_crm.events WHERE stage = 'closedwon'), 'stage won', 'but a stage');
+UPDATE deal_pipeline_stage SET label = 'Closed Won' WHERE stage_id = 'closedwon';
+-- a link that was deleted
+ALTER TABLE engagement_deal ADD COLUMN _fivetran_deleted boolean;
+UPDATE engagement_deal SET _fivetran_deleted = deal_id = 3;
+SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('hubspot', 'hs_new', 'hs_crm', replace => true)$$, 'links with a mark of deletion');
+SELECT bag_eq($$SELECT entity FROM hs_crm.events WHERE event_id = 'hs:101'$$, $$VALUES ('1'), ('2')$$, 'a deleted link is none');
+SELECT is((SELECT count(*) FROM hs_crm.events_left_out WHERE rule = 'link deleted'), 1::bigint, 'and told');
+
 -- old: time and owner in engagement, times as texts
 CREATE SCHEMA hs_old;
 CREATE TABLE hs_old.engagement AS

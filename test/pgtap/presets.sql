@@ -38,6 +38,7 @@ SELECT results_eq($$SELECT activity_metrics.text_to_bool(v) FROM (VALUES ('TRUE'
 SELECT results_eq($$SELECT activity_metrics.epoch_to_time(v) FROM (VALUES (1704067200::float8), (1704067200000), (1704067200000000), (0), (-86400), (1e18), ('NaN'), (NULL)) AS t(v)$$,
 	$$VALUES (timestamptz '2024-01-01Z'), ('2024-01-01Z'), ('2024-01-01Z'), ('1970-01-01Z'), ('1969-12-31Z'), (NULL), (NULL), (NULL)$$, 'epoch_to_time: seconds, milliseconds, microseconds');
 SELECT results_eq($$SELECT activity_metrics.text_to_json(v) FROM (VALUES ('{"a": 1}'), ('[1]'), ('"text"'), ('{"a": '), ('text'), (''), (NULL)) AS t(v)$$, $$VALUES ('{"a": 1}'::jsonb), ('[1]'), ('"text"'), (NULL), (NULL), (NULL), (NULL)$$, 'text_to_json');
+SELECT results_eq($$SELECT activity_metrics.stage_kind(v) FROM (VALUES ('Won'), ('won'), ('call'), ('Proposal'), (NULL)) AS t(v)$$, $$VALUES ('Won'), ('stage won'), ('stage call'), ('Proposal'), (NULL)$$, 'stage_kind');
 -- in a plan they are expressions, not calls
 CREATE TEMP TABLE inlined (v text);
 CREATE FUNCTION pg_temp.plan(query text) RETURNS text LANGUAGE plpgsql AS $$
@@ -183,6 +184,13 @@ CREATE TABLE shop.logins (account text, ts bigint);
 INSERT INTO shop.logins VALUES ('a', 1704067200), ('a', 1704067200000), ('b', 1704153600);
 SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('generic', 'shop', 'shop_crm', options => 'events = logins, kind_is = login, entity = account', replace => true)$$, 'a table of one kind, without a key');
 SELECT bag_eq($$SELECT entity, kind, at, event_id FROM shop_crm.events$$, $$VALUES ('a', 'login', timestamptz '2024-01-01Z', 'a:login:1704067200'), ('a', 'login', '2024-01-01Z', 'a:login:1704067200000'), ('b', 'login', '2024-01-02Z', 'b:login:1704153600')$$, 'seconds and milliseconds');
+
+CREATE TABLE shop."Odd Table" ("deal id" integer, "Art" text, "Zeit (lokal)" timestamp, "Größe" text);
+INSERT INTO shop."Odd Table" VALUES (1, 'call', '2024-01-01 10:00', '5'), (1, 'call', '2024-01-02 10:00', 'five');
+SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('generic', 'shop', 'Odd Crm', options => 'events = Odd Table, entity = deal id, kind = Art, at = Zeit (lokal), value = Größe')$$, 'names of all sorts');
+SELECT bag_eq($$SELECT entity, kind, at, value FROM "Odd Crm".events$$, $$VALUES ('1', 'call', timestamptz '2024-01-01 10:00Z', 5::float8), ('1', 'call', '2024-01-02 10:00Z', NULL)$$, 'are quoted');
+SELECT results_eq($$SELECT rule, source, example FROM "Odd Crm".events_left_out WHERE id = ''$$, $$VALUES ('not a number: NULL', 'Odd Table.Größe', 'five')$$, 'a row without a key is told too');
+SELECT pg_temp.refused($$SELECT activity_metrics.preset_sql('generic', 'shop', 'x', options => 'events = Odd Table, entity = deal id, kind = Art, at = Zeit (lokal), map = nothing')$$, '22023', 'option map "nothing" cannot be read', 'Write map');
 
 -- check_events over any relation
 CREATE TABLE shop.plain (deal integer, typ text, "when" text, who text, state text);
