@@ -5,7 +5,7 @@
 --
 -- 1. A row in activity_metrics.preset_registry.
 -- 2. A function activity_metrics.preset_NAME(options jsonb) RETURNS TABLE (part text, key text, title text, body text),
---    IMMUTABLE, with a comment that begins with 'Internal: '. Its rows, in this order:
+--    IMMUTABLE (STABLE if it looks at the source; options then have source_schema), with a comment that begins with 'Internal: '. Its rows, in this order:
 --
 --    part       key      title                          body
 --    table      alias    spellings of its name, a | b   'required; id COLUMN; with COLUMN; without COLUMN; unless A|B'
@@ -13,7 +13,9 @@
 --                                                       columns that tell this table from another of the same name. unless:
 --                                                       not taken if the table of one of those aliases was found
 --    left_out   alias    the rule, two or three words   a condition: rows of the table for which it is true are not in
---                                                       events; they are listed in events_left_out under this rule
+--                                                       events; they are listed in events_left_out under this rule. A
+--                                                       last line 'example: expression' shows a value beside. A rule whose
+--                                                       columns do not all exist falls away (reported)
 --    events,    NULL     what the rows are, a comment   COLUMN: expression, one or more lines each, then FROM ...
 --    entities,                                          (up to a colon: its name). One SELECT of the view;
 --    stages                                             columns not named are NULL of the right type. Every expression must
@@ -29,6 +31,7 @@
 --                      bool becomes NULL and is listed in events_left_out without further ado
 --    {t.a!}            the part is dropped (reported) if there is no such column; an error if the table is required
 --    {t:kept}          true for the rows that no left_out rule of t names; goes into WHERE
+--    {t.a:same u.b}    t.a = u.b, as texts if their types differ; for joins
 --    {t:money a c}     column a in one currency, c being the column of the currency (options currency and rates)
 --    {=name}           an option as a quoted text; NULL if it was not given
 --    {=zone} {=days}   the zone of times without one; the zone of days
@@ -40,8 +43,7 @@
 --
 -- 4. Kinds: call, email (direction unknown), email_out, email_in, meeting, demo, message, note, task, proposal, lead,
 --    created, won, lost, reopened as literals 'call'::text, and labels of stages (a part that has column stage: its kind goes
---    through stage_kind()). Metrics of a fixed list are defined for kinds that
---    stand in the view as literals. event_id: 'system:table:' || id, the same for every row of one real event.
+--    through stage_kind()). Metrics of a fixed list are defined for kinds that stand in the view as literals. event_id: 'system:table:' || id, the same for every row of one real event.
 --    status: done, planned, cancelled, no_show. origin: manual, auto, integration or NULL.
 --
 
@@ -63,65 +65,6 @@ COMMENT ON COLUMN activity_metrics.preset_registry.sources IS 'Layouts of tables
 COMMENT ON COLUMN activity_metrics.preset_registry.options IS 'Options beside those that all presets take: name (what it means), separated by semicolons; NULL: none.';
 COMMENT ON COLUMN activity_metrics.preset_registry.zone IS 'Zone of times without a zone, unless argument tz says otherwise.';
 COMMENT ON COLUMN activity_metrics.preset_registry.funnel IS 'A funnel to begin with.';
-
---
--- Texts as values. In plain SQL, so that they are inlined: a bad text gives NULL, never an error.
---
-
-CREATE FUNCTION activity_metrics.text_to_time(value text, tz text DEFAULT 'UTC') RETURNS timestamptz
-LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-	-- the calendar is in the pattern: 30 February or 24:61 is no time
-	SELECT CASE WHEN value OPERATOR(pg_catalog.~) '^\s*((([12]\d|0[1-9])\d\d-((0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|1\d|2[0-8])))|([12]\d(0[48]|[2468][048]|[13579][26])|(1[26]|2[048])00)-02-29|9999-12-31)([T ]\s*([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d([.,]\d{1,9})?)?\s*(Z|UTC|[+-](0\d|1[0-5])(:?[0-5]\d)?)?)?\s*$'
-		THEN CASE WHEN value OPERATOR(pg_catalog.~) ':.*(Z|UTC|[+-]\d\d(:?\d\d)?)\s*$'
-			THEN pg_catalog.replace(value, ',', '.')::timestamptz
-			ELSE pg_catalog.timezone(tz, pg_catalog.replace(value, ',', '.')::timestamp) END END;
-END;
-COMMENT ON FUNCTION activity_metrics.text_to_time(text, text) IS
-'A text such as 2024-02-29, 2024-02-29 9:30, 2024-02-29T09:30:00.5Z or ...+01:00 as a time; without a zone it is of zone tz. NULL for any other text: never an error.';
-
-CREATE FUNCTION activity_metrics.text_to_number(value text) RETURNS double precision
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-	SELECT CASE WHEN value OPERATOR(pg_catalog.~) '^\s*[-+]?(\d{1,100}(\.\d{0,100})?|\.\d{1,100})([eE][-+]?\d{1,2})?\s*$' THEN value::double precision END;
-END;
-COMMENT ON FUNCTION activity_metrics.text_to_number(text) IS
-'A text such as 12, -3.5 or 1e6 as a number; NULL for any other text (1,200 or NaN): never an error.';
-
-CREATE FUNCTION activity_metrics.text_to_bool(value text) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-	SELECT CASE WHEN value OPERATOR(pg_catalog.~*) '^\s*(true|t|yes|y|on|1)\s*$' THEN true
-		WHEN value OPERATOR(pg_catalog.~*) '^\s*(false|f|no|n|off|0)\s*$' THEN false END;
-END;
-COMMENT ON FUNCTION activity_metrics.text_to_bool(text) IS
-'TRUE, yes, 1, false, no, 0 and the like as a boolean; NULL for any other text: never an error.';
-
-CREATE FUNCTION activity_metrics.epoch_to_time(value double precision) RETURNS timestamptz
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-	-- 1e11 seconds are the year 5138, 1e11 milliseconds March 1973
-	SELECT CASE WHEN pg_catalog.abs(value) OPERATOR(pg_catalog.<) 1e11 THEN pg_catalog.to_timestamp(value)
-		WHEN pg_catalog.abs(value) OPERATOR(pg_catalog.<) 1e14 THEN pg_catalog.to_timestamp(value OPERATOR(pg_catalog./) 1e3)
-		WHEN pg_catalog.abs(value) OPERATOR(pg_catalog.<) 1e17 THEN pg_catalog.to_timestamp(value OPERATOR(pg_catalog./) 1e6) END;
-END;
-COMMENT ON FUNCTION activity_metrics.epoch_to_time(double precision) IS
-'Seconds, milliseconds (from 1e11) or microseconds (from 1e14) since 1970 as a time; NULL for what is larger: never an error.';
-
-CREATE FUNCTION activity_metrics.text_to_json(value text) RETURNS jsonb
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	IF value ~ '^\s*[\[{"]' THEN
-		RETURN value::jsonb;
-	END IF;
-	RETURN NULL;
-EXCEPTION
-	WHEN data_exception OR program_limit_exceeded THEN
-		RETURN NULL;
-END;
-$$;
-COMMENT ON FUNCTION activity_metrics.text_to_json(text) IS
-'A text as jsonb, if it is an object, an array or a string of JSON; NULL for any other text: never an error.';
 
 CREATE FUNCTION activity_metrics.stage_kind(label text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -256,6 +199,24 @@ $$;
 COMMENT ON FUNCTION activity_metrics.preset_column(regclass, text) IS
 'Internal: the columns of a relation that have one of the spellings a | b, without regard to case and _, in that order.';
 
+CREATE FUNCTION activity_metrics.preset_named_table(source_schema text, name text) RETURNS regclass
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(to_regclass(format('%I.%I', source_schema, name)),
+		CASE WHEN name ~ '^".*"$' AND name !~ '"\."' THEN to_regclass(format('%I.%s', source_schema, name))
+			WHEN name ~ '\.' THEN to_regclass(name) END)
+$$;
+COMMENT ON FUNCTION activity_metrics.preset_named_table(text, text) IS
+'Internal: the relation that an option names: of the source schema, quoted or not, or with its own schema; NULL if there is none.';
+
+CREATE FUNCTION activity_metrics.preset_table_fits(relation regclass, body text) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT NOT EXISTS (
+		SELECT FROM regexp_matches(body, '\m(with|without)\s+([A-Za-z0-9_|]+)', 'g') AS m
+		WHERE (activity_metrics.preset_column(relation, m[2]) = '{}') = (m[1] = 'with'))
+$$;
+COMMENT ON FUNCTION activity_metrics.preset_table_fits(regclass, text) IS
+'Internal: does a relation have the columns that a part table of a preset asks for by with, and none that it asks for by without?';
+
 CREATE FUNCTION activity_metrics.preset_tables(parts jsonb, source_schema text, options jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -289,11 +250,23 @@ BEGIN
 		chosen := options ->> activity_metrics.folded_name(btrim(split_part(part.title, '|', 1)));
 		IF chosen IS NOT NULL THEN
 			-- named by the user: in the source schema, or with its own schema
-			relation := coalesce(to_regclass(format('%I.%I', source_schema, chosen)), to_regclass(chosen), to_regclass(format('%I.%s', source_schema, chosen)));
+			relation := activity_metrics.preset_named_table(source_schema, chosen);
 			IF relation IS NULL THEN
 				RAISE EXCEPTION 'relation "%" does not exist', chosen USING ERRCODE = '42P01',
 					DETAIL = format('It is named by option %s.', btrim(split_part(part.title, '|', 1))),
 					HINT = format('Did you mean "%s"? Name a table of schema %s, or one with its schema.', activity_metrics.nearest_name(chosen, names), source_schema);
+			END IF;
+			-- it may be what another alias of this name looks for
+			IF NOT activity_metrics.preset_table_fits(relation, part.body) THEN
+				IF NOT EXISTS (SELECT FROM jsonb_array_elements(parts) AS p WHERE p ->> 'part' = 'table' AND btrim(split_part(p ->> 'title', '|', 1)) = btrim(split_part(part.title, '|', 1))
+					AND activity_metrics.preset_table_fits(relation, coalesce(p ->> 'body', '')))
+				THEN
+					RAISE EXCEPTION 'relation "%" is not taken for %', chosen, btrim(split_part(part.title, '|', 1)) USING ERRCODE = '42703',
+						DETAIL = format('It should be %s.', (SELECT string_agg(concat_ws(' and ', VARIADIC ARRAY(SELECT m[1] || ' ' || m[2] FROM regexp_matches(p ->> 'body', '\m(with|without)\s+([A-Za-z0-9_|]+)', 'g') AS m)), ', or ')
+							FROM jsonb_array_elements(parts) AS p WHERE p ->> 'part' = 'table' AND btrim(split_part(p ->> 'title', '|', 1)) = btrim(split_part(part.title, '|', 1)))),
+						HINT = 'Name another relation, or make a view that has these columns.';
+				END IF;
+				relation := NULL;
 			END IF;
 		ELSE
 			FOREACH spelling IN ARRAY string_to_array(part.title, '|') LOOP
@@ -304,9 +277,7 @@ BEGIN
 					AND activity_metrics.folded_name(c.relname::text) = activity_metrics.folded_name(prefix || spelling)
 					ORDER BY c.relname = btrim(spelling) DESC, c.relname
 				LOOP
-					EXIT WHEN NOT EXISTS (
-						SELECT FROM regexp_matches(part.body, '\m(with|without)\s+([A-Za-z0-9_|]+)', 'g') AS m
-						WHERE (activity_metrics.preset_column(relation, m[2]) = '{}') = (m[1] = 'with'));
+					EXIT WHEN activity_metrics.preset_table_fits(relation, part.body);
 					relation := NULL;
 				END LOOP;
 			END LOOP;
@@ -390,7 +361,7 @@ BEGIN
 		ELSE
 			result := c;
 	END CASE;
-	IF result IS NULL THEN
+	IF result IS NULL AND column_name IS NOT NULL THEN
 		RAISE EXCEPTION 'column "%" of "%" is of type %, which is not taken as %', column_name, relation, type, want USING ERRCODE = '42804',
 			HINT = 'Make a view that casts it, and name the view by an option: options => ''TABLE = VIEW''.';
 	END IF;
@@ -399,6 +370,22 @@ END;
 $$;
 COMMENT ON FUNCTION activity_metrics.preset_expression(text, regclass, text, text, text, text) IS
 'Internal: a column as time, date, day_end, number, bool, text or json, whatever type it has; as it is if want is NULL or empty. zone: of times without one; days: of days. Errors: a type that cannot be taken so (42804).';
+
+CREATE FUNCTION activity_metrics.preset_join(tables jsonb, alias text, spellings text, other text, other_spellings text) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	relation regclass := (tables -> alias ->> 'oid')::oid;
+	other_relation regclass := (tables -> other ->> 'oid')::oid;
+	a text := (activity_metrics.preset_column(relation, spellings))[1];
+	b text := (activity_metrics.preset_column(other_relation, other_spellings))[1];
+	want text := CASE WHEN activity_metrics.column_type(relation, a) = activity_metrics.column_type(other_relation, b) THEN '' ELSE 'text' END;
+BEGIN
+	RETURN coalesce(activity_metrics.preset_expression(alias, relation, a, want, 'UTC', 'UTC') || ' = '
+		|| activity_metrics.preset_expression(other, other_relation, b, want, 'UTC', 'UTC'), 'false');
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.preset_join(jsonb, text, text, text, text) IS
+'Internal: the condition that a column of one table of a preset is equal to one of another, as texts if their types differ; false if there is no such column.';
 
 CREATE FUNCTION activity_metrics.preset_kept(left_out jsonb, alias text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -498,6 +485,8 @@ BEGIN
 			ELSIF token[4] = 'money' THEN
 				replacement := activity_metrics.preset_money(alias, split_part(token[5], ' ', 2), split_part(token[5], ' ', 3), relation, options, activity_metrics.preset_kept(left_out, alias));
 				notes := notes || jsonb_build_object('what', 'money', 'key', alias, 'amount', split_part(token[5], ' ', 2), 'currency', split_part(token[5], ' ', 3));
+			ELSIF token[4] = 'same' THEN
+				replacement := activity_metrics.preset_join(tables, alias, token[3], split_part(btrim(token[5]), '.', 1), split_part(btrim(token[5]), '.', 2));
 			ELSIF token[3] IS NULL THEN
 				replacement := (found_table ->> 'name') || ' AS ' || alias;
 			ELSE
@@ -554,7 +543,7 @@ BEGIN
 		IF in_tail OR line ~ '^\s*FROM\s' THEN
 			in_tail := true;
 			CONTINUE WHEN line ~ '^\s*$';
-			tail := tail || E'\n' || line;
+			tail := tail || E'\n' || rtrim(line);
 		ELSIF named IS NOT NULL AND EXISTS (SELECT FROM activity_metrics.preset_columns(view) AS c WHERE c.column_name = named[1]) THEN
 			current_column := named[1];
 			expressions := expressions || jsonb_build_object(current_column, named[2]);
@@ -732,211 +721,3 @@ END;
 $$;
 COMMENT ON FUNCTION activity_metrics.preset_views(activity_metrics.preset_registry, text, text, text) IS
 'Internal: the SELECTs of the views of a preset over a schema (events, entities, stages, events_left_out), its options and, in the last row, remarks on what was not found.';
-
-CREATE FUNCTION activity_metrics.preset_metrics(events text, target_schema text, zone text)
-RETURNS TABLE (metric text, name text, statement text)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT d.metric, n.name,
-		format('SELECT activity_metrics.define_metric(%L, %L, %L, agg => %L%s%s, label => %L%s);',
-			n.name, format('%I.events', target_schema), d.kinds, d.agg,
-			CASE WHEN d.value IS NULL THEN '' ELSE format(', value => %L', d.value) END,
-			CASE d.kind WHEN 'outcome' THEN ', kind => ''outcome''' ELSE '' END, d.label,
-			CASE zone WHEN 'UTC' THEN '' ELSE format(', tz => %L', zone) END)
-	FROM (VALUES
-		(1, 'calls', 'call', 'count_distinct', 'event_id', 'surface', 'calls'),
-		(2, 'emails', 'email | email_out', 'count_distinct', 'event_id', 'surface', 'emails'),
-		(3, 'replies', 'email_in', 'count_distinct', 'event_id', 'surface', 'emails received'),
-		(4, 'meetings', 'meeting', 'count_distinct', 'event_id', 'surface', 'meetings'),
-		(5, 'demos', 'demo', 'count_distinct', 'event_id', 'surface', 'demos'),
-		(6, 'messages', 'message', 'count_distinct', 'event_id', 'surface', 'messages'),
-		(7, 'notes', 'note', 'count_distinct', 'event_id', 'surface', 'notes'),
-		(8, 'tasks', 'task', 'count_distinct', 'event_id', 'surface', 'tasks'),
-		(9, 'proposals', 'proposal', 'count_distinct', 'event_id', 'surface', 'proposals'),
-		(10, 'leads', 'lead', 'count_distinct', 'event_id', 'surface', 'leads'),
-		(10, 'opportunities', 'created', 'count_distinct', 'event_id', 'surface', 'opportunities'),
-		(11, 'wins', 'won', 'count_distinct', 'event_id', 'outcome', 'wins'),
-		(12, 'losses', 'lost', 'count_distinct', 'event_id', 'outcome', 'losses'),
-		(13, 'revenue', 'won', 'sum', 'value', 'outcome', 'revenue')) AS d(place, metric, kinds, agg, value, kind, label),
-	-- another relation's metric keeps its name
-	LATERAL (SELECT CASE WHEN EXISTS (SELECT FROM activity_metrics.metric m WHERE m.metric = d.metric AND m.source_relation <> format('%I.events', target_schema))
-		THEN left(regexp_replace(lower(target_schema), '[^a-z0-9]+', '_', 'g'), 40) || '_' || d.metric ELSE d.metric END) AS n(name)
-	WHERE EXISTS (SELECT FROM unnest(string_to_array(d.kinds, ' | ')) AS k WHERE strpos(events, quote_literal(k)) > 0)
-	AND (d.metric <> 'revenue' OR events !~ 'amounts are in [^\n]*: give option currency')
-	ORDER BY d.place
-$$;
-COMMENT ON FUNCTION activity_metrics.preset_metrics(text, text, text) IS
-'Internal: statements that define the metrics of a preset, for kinds that its view of events has: those written in it as ''call'' and so on. name differs from metric where a metric of that name is over another relation.';
-
-CREATE FUNCTION activity_metrics.preset_statements(name text, source_schema text, target_schema text, tz text, options text)
-RETURNS TABLE (what text, subject text, statement text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	preset activity_metrics.preset_registry := activity_metrics.find_preset(name);
-	argument text;
-	made record;
-	events text;
-	days text;
-	meaning text;
-BEGIN
-	FOREACH argument IN ARRAY ARRAY['source_schema', 'target_schema'] LOOP
-		IF (CASE argument WHEN 'source_schema' THEN source_schema ELSE target_schema END) IS NULL THEN
-			RAISE EXCEPTION 'argument % is null', argument USING ERRCODE = '22004',
-				HINT = CASE argument WHEN 'source_schema' THEN 'Name the schema that holds the tables of the CRM.' ELSE 'Name a schema of your own for the views; it is created if it does not exist.' END;
-		END IF;
-	END LOOP;
-	IF source_schema = target_schema THEN
-		RAISE EXCEPTION 'source and target are the same schema "%"', source_schema USING ERRCODE = '22023',
-			HINT = 'Give the views a schema of their own: the loader of the CRM owns the other.';
-	END IF;
-	FOR made IN SELECT * FROM activity_metrics.preset_views(preset, source_schema, tz, options) LOOP
-		what := 'view';
-		subject := made.view;
-		statement := format(E'CREATE OR REPLACE VIEW %I.%I WITH (security_invoker = true) AS\n%s;', target_schema, made.view, made.body);
-		RETURN NEXT;
-		what := 'comment';
-		meaning := CASE made.view
-			WHEN 'events' THEN format('Preset %s of activity_metrics over schema %s: one row per event and entity that it touches. Times without a zone are of %s, days of %s. SELECT * FROM activity_metrics.check_events(%L) tells what was left out.',
-				preset.preset, source_schema, made.settings ->> 'zone', made.settings ->> 'days', format('%I.events', target_schema))
-			WHEN 'entities' THEN 'Deals, accounts, contacts and leads as they are now.'
-			WHEN 'stages' THEN 'The stages of each pipeline, in order.'
-			ELSE 'What is not in events, and why: rows left out by a rule, values that could not be read, columns and tables that were not found.' END;
-		statement := format('COMMENT ON VIEW %I.%I IS %L;', target_schema, made.view, meaning)
-			|| (SELECT string_agg(format(E'\nCOMMENT ON COLUMN %I.%I.%I IS %L;', target_schema, made.view, c.column_name, c.meaning), '') FROM activity_metrics.preset_columns(made.view) AS c);
-		RETURN NEXT;
-		IF made.view = 'events' THEN
-			events := made.body;
-			days := made.settings ->> 'days';
-		END IF;
-	END LOOP;
-	-- one who may not write the dictionary gets the views all the same
-	IF NOT has_table_privilege('activity_metrics.metric', 'SELECT') OR NOT has_table_privilege('activity_metrics.metric', 'INSERT') THEN
-		what := 'remark';
-		subject := 'no metrics';
-		statement := format('GRANT SELECT, INSERT, UPDATE ON activity_metrics.metric TO %I;', current_user);
-		RETURN NEXT;
-	ELSE
-		RETURN QUERY SELECT 'metric', m.name || CASE WHEN m.name = m.metric THEN '' ELSE format(' (%s is of another relation)', m.metric) END, m.statement
-			FROM activity_metrics.preset_metrics(events, target_schema, days) AS m;
-	END IF;
-	RETURN QUERY SELECT 'remark', (r ->> 'rule'), (r ->> 'source') FROM jsonb_array_elements(made.remarks) AS r;
-END;
-$$;
-COMMENT ON FUNCTION activity_metrics.preset_statements(text, text, text, text, text) IS
-'Internal: what installing a preset does: views, their comments, metrics; and remarks on what was not found.';
-
---
--- What users call
---
-
-CREATE FUNCTION activity_metrics.preset(name text DEFAULT NULL)
-RETURNS TABLE (preset text, system text, sources text, options text, zone text, funnel text, install text)
-LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-BEGIN
-	RETURN QUERY SELECT r.preset, r.system, r.sources,
-			concat_ws('; ', r.options, 'prefix (in front of all names of tables)', 'days (zone of days and weeks)', 'currency (the only one whose amounts count)',
-				'rates (table with columns currency and rate)', 'a table''s name (the table or view to take for it)'),
-			r.zone, r.funnel,
-			format('SELECT * FROM activity_metrics.install_preset(%L, ''SOURCE_SCHEMA'', ''TARGET_SCHEMA'');', r.preset)
-		FROM activity_metrics.preset_registry r
-		WHERE name IS NULL OR r.preset = (activity_metrics.find_preset(name)).preset
-		ORDER BY r.place;
-END;
-$$;
-COMMENT ON FUNCTION activity_metrics.preset(text) IS
-'Presets: which CRMs can be pointed at without writing a view. One row per preset, or the one named: its system, the layouts of tables that it recognises, its options, the zone of times without one, a funnel to begin with, and the call that installs it.
-Errors: no such preset (42704, the nearest one in the hint).';
-
-CREATE FUNCTION activity_metrics.preset_sql(name text, source_schema text, target_schema text, tz text DEFAULT NULL, options text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql STABLE COST 10000 SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	result text;
-BEGIN
-	SELECT string_agg(CASE s.what WHEN 'remark' THEN format('-- %s: %s', s.subject, s.statement)
-			ELSE s.statement END, CASE WHEN s.what = 'view' THEN E'\n\n' ELSE E'\n' END ORDER BY s.place)
-		INTO result
-		FROM activity_metrics.preset_statements(name, source_schema, target_schema, tz, options) WITH ORDINALITY AS s(what, subject, statement, place);
-	RETURN format(E'-- Preset %s of activity_metrics: views over schema %s. Edit as you like; nothing else depends on them.\nCREATE SCHEMA IF NOT EXISTS %I;\n\n%s\n',
-		(activity_metrics.find_preset(name)).preset, source_schema, target_schema, result);
-END;
-$$;
-COMMENT ON FUNCTION activity_metrics.preset_sql(text, text, text, text, text) IS
-'The SQL that install_preset() with the same arguments runs, to be read, edited and run by oneself. Arguments and errors: see there. Nothing is created; amounts are looked at, to see whether they are in one currency.';
-
-CREATE FUNCTION activity_metrics.install_preset(name text, source_schema text, target_schema text, tz text DEFAULT NULL, options text DEFAULT NULL, replace boolean DEFAULT false)
-RETURNS TABLE (what text, subject text)
-LANGUAGE plpgsql VOLATILE ROWS 20 COST 100000 SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-	made record;
-	existing oid;
-	relation_kind "char";
-	minimum text := current_setting('client_min_messages');
-BEGIN
-	IF replace IS NULL THEN
-		RAISE EXCEPTION 'argument replace is null' USING ERRCODE = '22004', HINT = 'Leave it out for its default, false.';
-	END IF;
-	FOR made IN SELECT * FROM activity_metrics.preset_statements(name, source_schema, target_schema, tz, options) LOOP
-		IF made.what = 'view' THEN
-			IF NOT EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = target_schema) THEN
-				IF NOT has_database_privilege(current_database(), 'CREATE') THEN
-					RAISE EXCEPTION 'schema "%" does not exist, and may not be created', target_schema USING ERRCODE = '42501',
-						HINT = format('Name a schema of your own as target_schema, or have CREATE SCHEMA %I AUTHORIZATION %I; run by the owner of the database.', target_schema, current_user);
-				END IF;
-				EXECUTE format('CREATE SCHEMA %I', target_schema);
-			END IF;
-			IF NOT has_schema_privilege(target_schema, 'CREATE') THEN
-				RAISE EXCEPTION 'permission denied for schema %', target_schema USING ERRCODE = '42501',
-					HINT = format('Name a schema of your own as target_schema, or have its owner GRANT CREATE, USAGE ON SCHEMA %I TO %I;', target_schema, current_user);
-			END IF;
-			SELECT c.oid, c.relkind INTO existing, relation_kind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-				WHERE n.nspname = target_schema AND c.relname = made.subject;
-			IF existing IS NOT NULL THEN
-				IF relation_kind <> 'v' THEN
-					RAISE EXCEPTION 'relation "%.%" exists and is not a view', target_schema, made.subject USING ERRCODE = '42809',
-						HINT = 'Name another target_schema: views named events, entities, stages and events_left_out are created in it.';
-				ELSIF NOT replace THEN
-					RAISE EXCEPTION 'view "%.%" exists already', target_schema, made.subject USING ERRCODE = '42P07',
-						HINT = 'Add replace => true to overwrite it, with all changes that were made to it, or name another target_schema.';
-				END IF;
-				-- a view of the same columns is replaced in place, and keeps its grants
-				IF (SELECT array_agg(a.attname::text || ' ' || format_type(a.atttypid, NULL) ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = existing AND a.attnum > 0 AND NOT a.attisdropped)
-					IS DISTINCT FROM (SELECT array_agg(c.column_name || ' ' || format_type(c.type::regtype, NULL)) FROM activity_metrics.preset_columns(made.subject) AS c)
-				THEN
-					EXECUTE format('DROP VIEW %I.%I', target_schema, made.subject);
-				END IF;
-			END IF;
-			EXECUTE made.statement;
-			what := 'view';
-			subject := format('%I.%I', target_schema, made.subject);
-			RETURN NEXT;
-		ELSIF made.what = 'comment' THEN
-			EXECUTE made.statement;
-		ELSIF made.what = 'metric' THEN
-			-- a kind that does not occur yet is no fault here
-			PERFORM set_config('client_min_messages', 'error', true);
-			EXECUTE made.statement;
-			PERFORM set_config('client_min_messages', minimum, true);
-			IF made.subject LIKE '% (%' THEN
-				RAISE NOTICE 'metric % over %.events: %', split_part(made.subject, ' (', 1), target_schema, rtrim(split_part(made.subject, ' (', 2), ')');
-			END IF;
-			what := 'metric';
-			subject := split_part(made.subject, ' (', 1);
-			RETURN NEXT;
-		ELSE
-			what := made.subject;
-			subject := made.statement;
-			RETURN NEXT;
-		END IF;
-	END LOOP;
-	what := 'next';
-	subject := format('SELECT * FROM activity_metrics.check_events(%L);', format('%I.events', target_schema));
-	RETURN NEXT;
-	subject := format('SELECT * FROM activity_metrics.funnel_report(%L, %L);', format('%I.events', target_schema), (activity_metrics.find_preset(name)).funnel);
-	RETURN NEXT;
-END;
-$$;
-COMMENT ON FUNCTION activity_metrics.install_preset(text, text, text, text, text, boolean) IS
-'Creates views events, entities, stages and events_left_out in target_schema over the tables of a CRM in source_schema, and defines metrics over events: calls, emails, meetings, wins, revenue and so on, as far as the system has them. Nothing is copied; views are plain, owned by the caller, run with the rights of the one who reads them. One row per view, metric and remark on what was not found, then what to run next.
-name: see preset(); target_schema: created if it does not exist; tz: zone of times without a zone (NULL: as the system writes them, see preset()); options: ''name = value, ...'', see preset(); replace: overwrite views of those names. A metric that another relation has already keeps its name; the new one gets target_schema in front, with a NOTICE; one who may not write the dictionary gets no metrics, and a remark. Amounts in several currencies are not added up: without option currency or rates they are NULL and there is no metric revenue.
-Errors: no such preset (42704), schema (3F000), required table (42P01), column (42703) or option (22023), a view exists (42P07), no rights (42501).';

@@ -24,7 +24,7 @@ entity: CASE
 		WHEN {?.what_id:text} ^@ '006' OR {?.what_id:text} ^@ '001' OR {?.what_id:text} ^@ '500' THEN {?.what_id:text}$$, CASE WHEN with_leads THEN $$
 		[[WHEN {l.converted_opportunity_id:text} <> '' THEN {l.converted_opportunity_id:text}]]$$ END, $$
 		WHEN {?.who_id:text} ^@ '003' OR {?.who_id:text} ^@ '00Q' THEN {?.who_id:text}
-		ELSE {?.account_id:text} END$$, CASE alias WHEN 't' THEN $$
+		ELSE nullif({?.account_id:text}, '') END$$, CASE alias WHEN 't' THEN $$
 kind: CASE {t.task_subtype:text}
 		WHEN 'Call' THEN 'call'::text
 		WHEN 'Email' THEN 'email'
@@ -48,8 +48,8 @@ status: $$, status, rest, $$
 attrs: jsonb_strip_nulls(jsonb_build_object('type', {?.type:text}, 'what_id', {?.what_id:text}, 'who_id', {?.who_id:text}, 'account_id', {?.account_id:text}))
 source: '<table>'::text
 FROM {?}$$, CASE WHEN with_leads THEN $$
-[[LEFT JOIN {l} ON {l.id} = {?.who_id}]]$$ END, $$
-WHERE {?:kept}$$, condition), '{?', '{' || alias), '<table>', CASE alias WHEN 't' THEN 'task' ELSE 'event' END)
+[[LEFT JOIN {l} ON {l.id:same ?.who_id}]]$$ END, $$
+WHERE {?:kept}$$, condition), '?', alias), '<table>', CASE alias WHEN 't' THEN 'task' ELSE 'event' END)
 $preset$;
 COMMENT ON FUNCTION activity_metrics.preset_salesforce_activity(text, text, boolean, text, text, text, text) IS
 'Internal: a part of preset salesforce over task or event; with_leads: those of a lead that became an opportunity belong to that.';

@@ -31,9 +31,9 @@ origin: CASE
 attrs: jsonb_strip_nulls(jsonb_build_object(<attrs>))
 source: '<name>'::text
 FROM {<t>}
-[[LEFT JOIN {g} ON {g.id:text} = {<t>.engagement_id|id:text}]]
-[[LEFT JOIN {ed} ON {ed.engagement_id:text} = {<t>.engagement_id|id:text} [[AND {ed._fivetran_deleted|is_deleted:bool} IS NOT TRUE]]]]
-[[LEFT JOIN {m} ON {m.merged_deal_id:text} = {ed.deal_id:text}]]
+[[LEFT JOIN {g} ON {g.id:same <t>.engagement_id|id}]]
+[[LEFT JOIN {ed} ON {ed.engagement_id:same <t>.engagement_id|id} [[AND {ed._fivetran_deleted|is_deleted:bool} IS NOT TRUE]]]]
+[[LEFT JOIN {m} ON {m.merged_deal_id:same ed.deal_id}]]
 WHERE {<t>:kept}
 $$)) AS p(title, body)
 $preset$;
@@ -149,7 +149,7 @@ currency: [[NULL::text /* the home currency: {d.property_amount_in_home_currency
 attrs: jsonb_strip_nulls(jsonb_build_object('stage_to', {d.deal_pipeline_stage_id|property_dealstage:text}, 'pipeline', {d.deal_pipeline_id|property_pipeline:text}))
 source: 'deal'::text
 FROM {d}
-[[LEFT JOIN {st} ON {st.stage_id:text} = {d.deal_pipeline_stage_id|property_dealstage:text}]]
+[[LEFT JOIN {st} ON {st.stage_id:same d.deal_pipeline_stage_id|property_dealstage}]]
 WHERE {d:kept}
 	AND [[{d.property_hs_is_closed_won:bool}]else[{st.closed_won:bool}]]
 $$),
@@ -164,7 +164,7 @@ status: 'done'::text
 attrs: jsonb_strip_nulls(jsonb_build_object('stage_to', {d.deal_pipeline_stage_id|property_dealstage:text}, 'pipeline', {d.deal_pipeline_id|property_pipeline:text}))
 source: 'deal'::text
 FROM {d}
-[[LEFT JOIN {st} ON {st.stage_id:text} = {d.deal_pipeline_stage_id|property_dealstage:text}]]
+[[LEFT JOIN {st} ON {st.stage_id:same d.deal_pipeline_stage_id|property_dealstage}]]
 WHERE {d:kept}
 	AND [[{d.property_hs_is_closed:bool} AND NOT {d.property_hs_is_closed_won:bool}]else[[[{st.is_closed:bool}]else[({st.probability:number} = 0)]] AND NOT {st.closed_won:bool}]]
 $$),
@@ -180,7 +180,7 @@ stage: {ds.value:text!}
 attrs: jsonb_strip_nulls(jsonb_build_object('stage_to', {ds.value:text}, 'pipeline', {st.pipeline_id:text}))
 source: 'deal_stage'::text
 FROM {ds}
-[[LEFT JOIN {st} ON {st.stage_id:text} = {ds.value:text}]]
+[[LEFT JOIN {st} ON {st.stage_id:same ds.value}]]
 WHERE {ds:kept}
 $$),
 	('events', NULL, 'stages by deal_property_history', $$
@@ -195,7 +195,7 @@ stage: {ph.value:text!}
 attrs: jsonb_strip_nulls(jsonb_build_object('stage_to', {ph.value:text}, 'pipeline', {st.pipeline_id:text}))
 source: 'deal_property_history'::text
 FROM {ph}
-[[LEFT JOIN {st} ON {st.stage_id:text} = {ph.value:text}]]
+[[LEFT JOIN {st} ON {st.stage_id:same ph.value}]]
 WHERE {ph:kept}
 	AND {ph.name:text} = 'dealstage'
 $$),
@@ -213,10 +213,10 @@ expected_close: {d.property_closedate:date}
 amount: {d.property_amount:number}
 currency: {d.property_deal_currency_code:text}
 is_deleted: coalesce({d.is_deleted|_fivetran_deleted:bool}, false)
-merged_into: [[(SELECT max({m.deal_id:text}) FROM {m} WHERE {m.merged_deal_id:text} = {d.deal_id|id:text})]else[NULL::text]]
+merged_into: [[(SELECT max({m.deal_id:text}) FROM {m} WHERE {m.merged_deal_id:same d.deal_id|id})]else[NULL::text]]
 attrs: jsonb_strip_nulls(jsonb_build_object('name', {d.property_dealname:text}))
 FROM {d}
-[[LEFT JOIN {st} ON {st.stage_id:text} = {d.deal_pipeline_stage_id|property_dealstage:text}]]
+[[LEFT JOIN {st} ON {st.stage_id:same d.deal_pipeline_stage_id|property_dealstage}]]
 $$),
 	('entities', NULL, 'companies', $$
 entity_type: 'account'::text

@@ -80,8 +80,7 @@ BEGIN
 		RAISE EXCEPTION 'preset "generic" needs option events' USING ERRCODE = '22023',
 			HINT = format('options => ''events = TABLE'' names the table of schema %s that holds the activities; activity_metrics.suggest_mapping(''TABLE'') shows which columns would be taken.', options ->> 'source_schema');
 	END IF;
-	relation := coalesce(to_regclass(format('%I.%I', options ->> 'source_schema', options ->> 'events')), to_regclass(options ->> 'events'),
-		to_regclass(format('%I.%s', options ->> 'source_schema', options ->> 'events')));
+	relation := activity_metrics.preset_named_table(options ->> 'source_schema', options ->> 'events');
 	IF relation IS NULL THEN
 		-- the search for tables says so, with the nearest
 		RETURN;

@@ -3,6 +3,7 @@ BEGIN;
 SELECT no_plan();
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
+DELETE FROM activity_metrics.metric;
 
 -- new: all properties in the table of the kind, property_hs_...
 CREATE SCHEMA hs_new;
@@ -94,7 +95,7 @@ CREATE TABLE hs_old.engagement_call AS SELECT engagement_id, property_hs_call_du
 CREATE TABLE hs_old.engagement_email AS SELECT engagement_id FROM engagement_email WHERE engagement_id = 102;
 CREATE TABLE hs_old.engagement_meeting AS SELECT engagement_id, property_hs_meeting_start_time::text AS start_time, property_hs_meeting_end_time::text AS end_time, 'CRM_UI' AS source, CASE WHEN engagement_id = 106 THEN 'No Show' ELSE property_hs_meeting_outcome END AS meeting_outcome FROM engagement_meeting;
 INSERT INTO hs_old.engagement_meeting VALUES (120, '1970-01-19 04:21:34', NULL, 'CRM_UI', NULL), (121, 'yesterday', NULL, 'CRM_UI', NULL);
-CREATE TABLE hs_old.engagement_deal AS SELECT deal_id, engagement_id FROM engagement_deal;
+CREATE TABLE hs_old.engagement_deal AS SELECT deal_id, engagement_id::text FROM engagement_deal;
 CREATE TABLE hs_old.deal AS TABLE deal;
 CREATE TABLE hs_old.merged_deal AS TABLE merged_deal;
 CREATE TABLE hs_old.deal_property_history AS SELECT deal_id, 'dealstage' AS name, value, date_entered AS "timestamp", source FROM deal_stage;
@@ -107,6 +108,13 @@ SELECT bag_eq($$SELECT entity, kind, stage, at FROM hs_crm_2.events WHERE stage 
 SELECT bag_eq($$SELECT rule, source, id, example FROM hs_crm_2.events_left_out WHERE source LIKE 'engagement_meeting%' AND id IS NOT NULL$$, $$VALUES
 	('January 1970: seconds read as milliseconds', 'engagement_meeting', '120', '1970-01-19 04:21:34+00'), ('no time', 'engagement_meeting', '121', NULL), ('not a time: NULL', 'engagement_meeting.start_time', '121', 'yesterday')$$, 'epoch mix-up and no time at all');
 SELECT is((SELECT count(*) FROM hs_crm_2.events_left_out WHERE rule = 'not found: left out'), 5::bigint, 'tables that are not there are told');
+
+-- both layouts at once: one fills the gaps of the other
+ALTER TABLE engagement_meeting ADD COLUMN start_time timestamptz;
+UPDATE engagement_meeting SET start_time = property_hs_meeting_start_time;
+UPDATE engagement_meeting SET property_hs_meeting_start_time = NULL WHERE engagement_id = 103;
+SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('hubspot', 'hs_new', 'hs_crm', replace => true)$$, 'both layouts at once');
+SELECT bag_eq($$SELECT event_id, entity, at FROM hs_crm.events WHERE kind = 'meeting'$$, $$SELECT event_id, entity, at FROM expected WHERE kind = 'meeting'$$, 'each meeting once, with its time');
 
 -- money in two currencies; the home currency where HubSpot has it
 ALTER TABLE deal ADD COLUMN property_deal_currency_code text DEFAULT 'EUR';

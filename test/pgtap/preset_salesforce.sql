@@ -3,6 +3,7 @@ BEGIN;
 SELECT no_plan();
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
+DELETE FROM activity_metrics.metric;
 
 -- Fivetran: snake case, types
 CREATE SCHEMA sf_fivetran;
@@ -205,6 +206,25 @@ SELECT bag_eq($$SELECT * FROM public.sf_moves('sf_crm')$$, 'TABLE sf_fivetran.st
 SELECT is((SELECT count(*) FROM sf_crm.events WHERE kind = 'created'), 2::bigint, 'an opportunity is created once');
 SELECT is((SELECT count(*) FROM sf_crm.entities WHERE entity_type = 'opportunity'), 2::bigint, 'and is one entity');
 
+-- tables with something in front of their names; history from another schema
+CREATE SCHEMA sf_staged;
+CREATE VIEW sf_staged.stg_sf__task AS TABLE task;
+CREATE VIEW sf_staged.stg_sf__opportunity AS TABLE opportunity_plain;
+CREATE SCHEMA sf_history;
+CREATE TABLE sf_history."Versions" AS TABLE opportunity;
+SELECT throws_ok($$SELECT activity_metrics.preset_sql('salesforce', 'sf_staged', 'sf_crm_4')$$, '42P01', 'schema "sf_staged" has no table "opportunity"', 'names with a prefix are not guessed');
+SELECT throws_ok($$SELECT activity_metrics.preset_sql('salesforce', 'sf_staged', 'sf_crm_4', options => 'prefix = stg_sf__, opportunity_history = sf_history.none')$$, '42P01', 'relation "sf_history.none" does not exist', 'a table that is not there');
+SELECT throws_ok($$SELECT activity_metrics.preset_sql('salesforce', 'sf_staged', 'sf_crm_4', options => 'prefix = stg_sf__, opportunity_history = sf_fivetran.account')$$, '42703', 'relation "sf_fivetran.account" is not taken for opportunity_history', 'a table of another shape');
+SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('salesforce', 'sf_staged', 'sf_crm_4', options => 'prefix = stg_sf__, opportunity_history = sf_history."Versions"')$$, 'prefix, and a table by name');
+SELECT bag_eq($$SELECT * FROM public.sf_moves('sf_crm_4')$$, 'TABLE sf_fivetran.stage_moves', 'its history');
+SELECT is((SELECT count(*) FROM sf_crm_4.events WHERE source = 'task'), 12::bigint, 'its tasks');
+-- times without a zone are of tz
+DROP SCHEMA sf_crm_4 CASCADE;
+ALTER TABLE sf_history."Versions" ALTER COLUMN _fivetran_start TYPE timestamp USING _fivetran_start AT TIME ZONE 'UTC';
+SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('salesforce', 'sf_staged', 'sf_crm_4', 'America/New_York', 'prefix = stg_sf__, opportunity_history = sf_history."Versions"', replace => true)$$, 'a zone');
+SELECT is((SELECT at FROM sf_crm_4.events WHERE kind = 'Proposal'), '2024-01-15 14:00Z', 'times without a zone are of it');
+SELECT is((SELECT at FROM sf_crm_4.events WHERE event_id = 'sf:task:00T01'), '2024-01-05 10:00Z', 'times with one are not');
+
 -- currencies
 DROP SCHEMA sf_crm CASCADE;
 DROP TABLE opportunity;
@@ -232,6 +252,7 @@ SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('salesforce', 's
 SELECT is((SELECT sum(value) FROM sf_crm.events WHERE kind = 'won'), 1015::float8, 'Salesforce''s own rates');
 
 -- zones: dates are days of a zone, times without one too
+DELETE FROM activity_metrics.metric;
 SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('salesforce', 'sf_fivetran', 'sf_crm', options => 'days = Europe/Berlin', replace => true)$$, 'days of Berlin');
 SELECT is((SELECT at FROM sf_crm.events WHERE kind = 'won' AND entity = '006A'), '2024-03-01 22:59:59Z', 'a day ends there');
 SELECT is((SELECT tz FROM activity_metrics.metric WHERE metric = 'calls'), 'Europe/Berlin', 'and weeks begin there');

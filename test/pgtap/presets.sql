@@ -3,16 +3,17 @@ BEGIN;
 SELECT no_plan();
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
+DELETE FROM activity_metrics.metric;
 
 -- texts as times: what a cast takes in the form of ISO 8601, and nothing else; never an error
 CREATE FUNCTION pg_temp.cast_time(value text, tz text) RETURNS timestamptz LANGUAGE plpgsql AS $$
 BEGIN
-	IF value !~ '^\s*\d{4}-\d\d-\d\d([T ]\s*\d{1,2}:\d\d(:\d\d([.,]\d{1,9})?)?\s*(Z|UTC|[+-]\d\d(:?\d\d)?)?)?\s*$' OR value ~ '[T ]\s*24:|:60' OR substr(btrim(value), 1, 4)::integer NOT BETWEEN 100 AND 2999 THEN
+	IF value !~ '^\d{4}-\d\d-\d\d([T ]\d{1,2}:\d\d(:\d\d(\.\d+)?)? ?(Z|UTC|[+-]\d\d(:?\d\d)?)?)?$' OR value ~ '[T ]24:|:60' THEN
 		RETURN NULL;
-	ELSIF value ~ ':.*(Z|UTC|[+-]\d\d(:?\d\d)?)\s*$' THEN
-		RETURN replace(value, ',', '.')::timestamptz;
+	ELSIF value ~ ':.*(Z|UTC|[+-]\d\d(:?\d\d)?)$' THEN
+		RETURN value::timestamptz;
 	END IF;
-	RETURN replace(value, ',', '.')::timestamp AT TIME ZONE tz;
+	RETURN value::timestamp AT TIME ZONE tz;
 EXCEPTION WHEN OTHERS THEN
 	RETURN NULL;
 END;
@@ -23,7 +24,7 @@ CREATE TEMP TABLE texts AS
 		('01/02/2024'), ('2024-01-01 10:00 UTC'), ('2024-01-01 10:00 Europe/Berlin'), ('now'), ('today'), ('infinity'), ('epoch'), (''), (' '), ('NULL'), ('0000-00-00 00:00:00'), ('0001-01-01'), ('1024-01-01'), ('20240101'), ('2024-01-01 10'), ('2024-W05'),
 		('2024-01-01 10:00:00 AM'), ('1704067200'), (E'2024-01-01\n'), ('２０２４-01-01'), ('2024-01-01T10:00:00+15:00'), (NULL)) AS v(value)
 	UNION ALL
-	SELECT format('%s-%s-%s%s', lpad((100 + (random() * 2899)::integer)::text, 4, '0'), lpad((random() * 14)::integer::text, 2, '0'), lpad((random() * 33)::integer::text, 2, '0'),
+	SELECT format('%s-%s-%s%s', lpad(((random() * 9999)::integer)::text, 4, '0'), lpad((random() * 14)::integer::text, 2, '0'), lpad((random() * 33)::integer::text, 2, '0'),
 		CASE WHEN random() < 0.7 THEN format('%s%s:%s:%s%s', CASE WHEN random() < 0.5 THEN ' ' ELSE 'T' END, (random() * 25)::integer, lpad((random() * 61)::integer::text, 2, '0'), lpad((random() * 61)::integer::text, 2, '0'),
 			(ARRAY['', '', 'Z', '+01', '-03:30', '.25', '.999999Z'])[1 + (random() * 6)::integer]) ELSE '' END)
 	FROM (SELECT setseed(0.25)) AS s, generate_series(1, 4000);
@@ -131,6 +132,17 @@ CREATE FUNCTION pg_temp.types(view text) RETURNS SETOF text LANGUAGE sql AS $$SE
 SELECT results_eq(format('SELECT * FROM pg_temp.types(%L)', 'own.' || v), format($$SELECT column_name || ' ' || format_type(type::regtype, NULL) FROM activity_metrics.preset_columns(%L)$$, v), 'columns of ' || v)
 	FROM unnest('{events,entities,stages,events_left_out}'::text[]) AS v;
 
+-- a metric of a relation that is gone gives its name away, another does not
+CREATE TABLE half.event (entity integer, kind text, at timestamptz, actor text);
+SELECT is(activity_metrics.define_metric('wins', 'half.event', 'won'), 'wins', 'a metric of another relation') FROM (SELECT set_config('client_min_messages', 'error', true)) AS s;
+SELECT results_eq($$SELECT subject FROM activity_metrics.install_preset('salesforce', 'Src', 'own', replace => true) WHERE subject LIKE '%wins'$$, $$VALUES ('own_wins')$$, 'keeps its name');
+DROP TABLE half.event;
+SELECT results_eq($$SELECT subject FROM activity_metrics.install_preset('salesforce', 'Src', 'own', replace => true) WHERE subject LIKE '%wins'$$, $$VALUES ('wins')$$, 'until the relation is gone');
+
+UPDATE activity_metrics.metric SET owner = 'Ann' WHERE metric = 'wins';
+SELECT is_empty($$SELECT subject FROM activity_metrics.install_preset('salesforce', 'Src', 'own', replace => true) WHERE what = 'metric'$$, 'metrics that are there');
+SELECT is((SELECT owner FROM activity_metrics.metric WHERE metric = 'wins'), 'Ann', 'stay as they are');
+
 -- rights: the caller's
 CREATE ROLE preset_reader;
 CREATE ROLE preset_other;
@@ -171,6 +183,9 @@ SELECT results_eq($$SELECT event_column, needed, suggestion, type, others FROM a
 SELECT pg_temp.refused('SELECT activity_metrics.suggest_mapping(NULL)', '22004', 'no relation is given', '');
 SELECT pg_temp.refused($$SELECT activity_metrics.preset_sql('generic', 'shop', 'shop_crm')$$, '22023', 'preset "generic" needs option events', 'suggest_mapping');
 SELECT pg_temp.refused($$SELECT activity_metrics.preset_sql('generic', 'shop', 'shop_crm', options => 'events = visits')$$, '42P01', 'relation "visits" does not exist', 'Did you mean "visit"');
+SELECT pg_temp.refused($$SELECT activity_metrics.preset_sql('generic', 'shop', 'shop_crm', options => 'events = the visits')$$, '42P01', 'relation "the visits" does not exist', 'Did you mean "visit"');
+SELECT ok(activity_metrics.preset_sql('generic', 'half', 'shop_crm', options => 'events = shop.visit, kind = visit_type') ~ 'FROM shop.visit AS t', 'a table of another schema');
+SELECT ok(activity_metrics.preset_sql('generic', 'shop', 'shop_crm', options => 'events = "visit", kind = visit_type') ~ 'FROM shop.visit AS t', 'a quoted name');
 SELECT pg_temp.refused($$SELECT activity_metrics.preset_sql('generic', 'shop', 'shop_crm', options => 'events = visit')$$, '42703', 'which column of "shop.visit" is kind, cannot be told', 'kind = COLUMN');
 SELECT pg_temp.refused($$SELECT activity_metrics.preset_sql('generic', 'shop', 'shop_crm', options => 'events = visit, kind = visit_typ')$$, '42703', 'relation "shop.visit" has no column "visit_typ"', 'Did you mean "visit_type"');
 SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('generic', 'shop', 'shop_crm', 'Europe/Berlin', 'events = visit, kind = visit_type, map = ''Closed Won: won''')$$, 'generic');
