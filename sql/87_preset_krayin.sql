@@ -10,7 +10,7 @@ INSERT INTO activity_metrics.preset_registry (preset, place, system, sources, op
 CREATE FUNCTION activity_metrics.preset_krayin(options jsonb) RETURNS TABLE (part text, key text, title text, body text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $preset$
 	SELECT p.part, p.key, p.title, activity_metrics.preset_filled(p.body, jsonb_build_object(
-		-- an object, or a string that holds one: the text of either is read twice
+		-- an object, or a string that holds one: the text of either is read twice; OFFSET 0, so that it is so once a row
 		'change', $$activity_metrics.text_to_json(activity_metrics.text_to_json({sa.additional:text!}) #>> '{}')$$,
 		-- the name of the attribute is of the user's language; stages that are named as the label says are of any
 		'is stage', $$(h.attribute IN ('lead_pipeline_stage_id', 'Stage')
@@ -22,7 +22,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $p
 		c.change ->> 'attribute' AS attribute, c.change -> 'old' ->> 'value' AS old, c.change -> 'new' ->> 'value' AS new, c.change -> 'new' ->> 'label' AS label
 	FROM {sa}
 	JOIN {sl} ON {sl.activity_id!} = {sa.id!}
-	CROSS JOIN LATERAL (SELECT <change> AS change) AS c
+	CROSS JOIN LATERAL (SELECT <change> AS change OFFSET 0) AS c
 	WHERE {sa.type:text!} = 'system') AS h
 JOIN {st} ON {st.id:text!} = h.new AND <is stage>$$))
 	FROM (VALUES

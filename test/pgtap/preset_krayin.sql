@@ -89,7 +89,7 @@ CREATE TABLE loaded.leads AS SELECT id::text, title, lead_value::text, lost_reas
 CREATE TABLE loaded.lead_pipeline_stages AS SELECT id::text, code, name FROM lead_pipeline_stages;
 CREATE TABLE loaded.activities AS SELECT id::text, type, CASE WHEN id = 31 THEN to_json(additional::text)::text ELSE additional::text END AS additional, schedule_from::text, is_done::integer, user_id, created_at::text FROM activities;
 CREATE TABLE loaded.lead_activities AS SELECT activity_id::text, lead_id::text FROM lead_activities;
-SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('krayin', 'loaded', 'kload', options => 'days = Europe/Berlin')$$, 'texts');
+SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('krayin', 'loaded', 'kload')$$, 'texts');
 SELECT bag_eq($$SELECT entity, kind, stage, at FROM kload.events WHERE stage IS NOT NULL AND entity <> '2'$$, $$VALUES ('1', 'Neu', '1', timestamptz '2024-01-01 09:00Z'), ('1', 'Nachfassen', '2', '2024-01-10 09:00Z'), ('1', 'Gewonnen', '3', '2024-02-01 10:00Z'), ('3', 'Neu', '5', '2024-01-03 09:00Z'), ('4', 'Neu', '5', '2024-01-04 09:00Z'), ('4', 'stage demo', '6', '2024-01-05 09:00Z')$$, 'stages from texts, in strings or not');
 SELECT is((SELECT sum(value) FROM kload.events WHERE kind = 'won'), 1200.5::float8, 'amounts from texts');
 
@@ -115,7 +115,7 @@ BEGIN
 END;
 $$;
 SELECT is((SELECT count(*) FROM pg_temp.plan_of($$SELECT * FROM kcrm.events WHERE at >= '2024-01-10Z' AND at < '2024-02-01Z'$$) AS line WHERE line ~ '(Filter|Cond).*2024-01-10'), 7::bigint, 'bounds on time reach every branch');
-SELECT is((SELECT count(*) FROM pg_temp.plan_of($$SELECT * FROM kcrm.events WHERE at >= '2024-01-10Z'$$) AS line WHERE line ~ 'Subquery Scan on (?!f)'), 0::bigint, 'no branch is computed whole');
+SELECT is((SELECT count(*) FROM pg_temp.plan_of($$SELECT * FROM kcrm.events WHERE at >= '2024-01-10Z'$$) AS line WHERE line ~ 'Subquery Scan on (?!f|c)'), 0::bigint, 'no branch is computed whole');
 SELECT cmp_ok((SELECT count(*) FROM pg_temp.plan_of($$SELECT * FROM kcrm.events WHERE entity = '1'$$) AS line WHERE line ~ '(Filter|Cond).*= ''1''::text'), '>=', 7::bigint, 'an entity, too');
 SELECT * FROM finish();
 ROLLBACK;
