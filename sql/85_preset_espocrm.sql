@@ -4,7 +4,7 @@
 
 INSERT INTO activity_metrics.preset_registry (preset, place, system, sources, options, funnel) VALUES
 	('espocrm', 4, 'EspoCRM, SuiteCRM', 'EspoCRM: opportunity, call, meeting, email, task, note, lead, account, contact. SuiteCRM: opportunities, calls, meetings, emails, tasks, opportunities_audit, leads, accounts, contacts',
-	 'won, lost (names of stages, separated by |; Closed Won and Closed Lost unless said otherwise)',
+	 'won (names of stages, separated by |, Closed Won unless said otherwise); lost (likewise, Closed Lost unless said otherwise)',
 	 'created -> (call | email_out) -> meeting -> won within 180 days');
 
 CREATE FUNCTION activity_metrics.preset_espocrm_activity(t text, name text, kind text, at text, status text, value text, condition text)

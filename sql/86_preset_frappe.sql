@@ -84,15 +84,15 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $p
 		'money', '[[{d.deal_value:number} * coalesce(nullif({d.exchange_rate:number}, 0), 1)]else[{d:money deal_value currency}]]'))
 	FROM (VALUES
 	('table', 'd', 'tabCRM Deal', 'required; id name; with status'),
-	('table', 'ds', 'tabCRM Deal Status', 'id name; with type'),
-	('table', 'cl', 'tabCRM Status Change Log', 'id name; with to_date'),
+	('table', 'ds', 'tabCRM Deal Status', 'id name; with name; with type'),
+	('table', 'cl', 'tabCRM Status Change Log', 'id name; with name; with parent; with from; with from_date; with to; with to_date'),
 	('table', 'c', 'tabCRM Call Log', 'id name'),
-	('table', 'dl', 'tabDynamic Link', 'id name; with link_name'),
+	('table', 'dl', 'tabDynamic Link', 'id name; with parent; with parenttype; with link_doctype; with link_name'),
 	('table', 't', 'tabCRM Task', 'id name'),
 	('table', 'n', 'tabFCRM Note', 'id name'),
 	('table', 'co', 'tabCommunication', 'id name; with communication_medium'),
 	('table', 'ev', 'tabEvent', 'id name; with starts_on'),
-	('table', 'ep', 'tabEvent Participants', 'id name; with reference_docname'),
+	('table', 'ep', 'tabEvent Participants', 'id name; with parent; with reference_doctype; with reference_docname'),
 	('table', 'l', 'tabCRM Lead', 'id name'),
 	('table', 'og', 'tabCRM Organization', 'id name'),
 

@@ -27,16 +27,16 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $p
 JOIN {st} ON {st.id:text!} = h.new AND <is stage>$$))
 	FROM (VALUES
 	('table', 'o', 'leads | lead', 'required; id id; with lead_pipeline_stage_id'),
-	('table', 'st', 'lead_pipeline_stages | lead_pipeline_stage', 'id id'),
-	('table', 'a', 'activities | activity', 'id id; with is_done'),
-	('table', 'la', 'lead_activities', 'with lead_id'),
-	('table', 'pa', 'person_activities', 'with person_id'),
+	('table', 'st', 'lead_pipeline_stages | lead_pipeline_stage', 'id id; with id; with name'),
+	('table', 'a', 'activities | activity', 'id id; with id; with is_done'),
+	('table', 'la', 'lead_activities', 'with activity_id; with lead_id'),
+	('table', 'pa', 'person_activities', 'with activity_id; with person_id'),
 	-- the same tables, read as a history
-	('table', 'sa', 'activities | activity', 'with additional'),
-	('table', 'sl', 'lead_activities', 'with lead_id'),
+	('table', 'sa', 'activities | activity', 'with id; with additional'),
+	('table', 'sl', 'lead_activities', 'with activity_id; with lead_id'),
 	('table', 'em', 'emails', 'id id; with folders'),
 	('table', 'at', 'attributes', 'id id; with code'),
-	('table', 'p', 'persons | person', 'id id'),
+	('table', 'p', 'persons | person', 'id id; with id'),
 	('table', 'og', 'organizations | organization', 'id id'),
 
 	('left_out', 'a', 'written by the system', $${a.type:text} = 'system'
@@ -166,7 +166,7 @@ $$),
 	('entities', NULL, 'leads', $$
 entity_type: 'opportunity'::text
 entity_id: {o.id:text!}
-parent_id: [[{p.organization_id:text}]else[NULL::text]]
+parent_id: [[CASE WHEN {o.person_id} IS NOT NULL THEN {p.organization_id:text} END]else[NULL::text]]
 owner: {o.user_id:text}
 pipeline: {o.lead_pipeline_id:text}
 stage: {o.lead_pipeline_stage_id:text!}

@@ -26,7 +26,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $p
 	FROM (VALUES
 	('table', 'd', 'deal | deals', 'required; id id; with stage_id; with status'),
 	('table', 'a', 'activity | activities', 'id id; with due_date'),
-	('table', 'st', 'stage | stages', 'id id; with pipeline_id'),
+	('table', 'st', 'stage | stages', 'id id; with id; with pipeline_id'),
 	('table', 'df', 'deal_flow | dealflow | deals_flow_deal_change | deal_change | deal_changelog', 'id id; with field_key'),
 	('table', 'dh', 'deal_history', 'id id; with stage_id; with _fivetran_start; unless df'),
 	('table', 'dn', 'deal | deals', 'id id; with stage_id; unless df|dh'),

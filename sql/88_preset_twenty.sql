@@ -35,7 +35,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $p
 	[[UNION SELECT {mp.messageId}, {o.id:text} FROM {mp} JOIN {o} ON {o.pointOfContactId} = {mp.personId} WHERE {mp:kept} AND {o:kept}]]) AS r ON r.id = {m.id!}$$))
 	FROM (VALUES
 	('table', 'o', 'opportunity', 'required; id id; with stage'),
-	('table', 'ta', 'timelineActivity', 'id id; with properties'),
+	('table', 'ta', 'timelineActivity', 'id id; with id; with properties; with targetOpportunityId|opportunityId'),
 	('table', 't', 'task', 'id id; with dueAt'),
 	('table', 'tt', 'taskTarget', 'id id; with taskId'),
 	('table', 'n', 'note', 'id id; with createdAt'),

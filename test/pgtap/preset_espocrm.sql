@@ -58,7 +58,7 @@ SELECT set_eq('SELECT event_id, entity_type, entity, kind, at, actor, status, va
 SELECT set_eq($$SELECT rule, id FROM crm_espo.events_left_out WHERE id IS NOT NULL$$,
 	$$VALUES ('deleted', 'o3'), ('deleted', 'c4'), ('not sent', 'e3'), ('automatic reply', 'e4'), ('not a json: NULL', 'n5')$$, 'what is left out');
 SELECT set_eq($$SELECT entity_id, status, is_deleted FROM crm_espo.entities WHERE entity_type = 'opportunity'$$, $$VALUES ('o1'::text, 'won', false), ('o2', 'lost', false), ('o3', 'open', true)$$, 'entities');
-SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('espocrm', 'espo', 'crm_espo', options => 'won = ''Closed Won|Proposal''', replace => true)$$, 'stages of one''s own');
+SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('espocrm', 'espo', 'crm_espo', options => 'won = ''Closed Won|Proposal'', lost = Dropped', replace => true)$$, 'stages of one''s own');
 INSERT INTO espo.opportunity VALUES ('o4', 'other money', false, 'Closed Won', NULL, 50, 'USD', 100, '2024-06-30', '2024-01-01 08:00', '2024-03-01 00:00', 'u1', 'u1', 'a1');
 SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('espocrm', 'espo', 'crm_espo', replace => true)$$, 'installed again');
 SELECT is((SELECT sum(value) FROM crm_espo.events WHERE kind = 'won'), NULL, 'two currencies do not add up');

@@ -108,7 +108,7 @@ CREATE SCHEMA pd_small;
 CREATE TABLE pd_small.deals AS SELECT id, status, stage_id, add_time, stage_change_time FROM deal;
 SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('pipedrive', 'pd_small', 'pcrm_small', options => 'days = America/New_York')$$, 'tables that are missing are told, not an error');
 SELECT bag_eq($$SELECT kind, at FROM pcrm_small.events WHERE entity = '1'$$, $$VALUES ('created', timestamptz '2024-01-01 09:00Z'), ('won', '2024-01-20 09:00Z'), ('3', '2024-01-20 09:00Z')$$, 'what is left: the stage now, since the last change');
-SELECT bag_eq($$SELECT source FROM pcrm_small.events_left_out WHERE rule = 'not found: left out' AND source ~ 'stage'$$, $$VALUES ('stages: stages of all pipelines (no stage with pipeline_id)')$$, 'a history that another table stands in for is not missed');
+SELECT bag_eq($$SELECT source FROM pcrm_small.events_left_out WHERE rule = 'not found: left out' AND source ~ 'stage'$$, $$VALUES ('stages: stages of all pipelines (no stage with id)')$$, 'a history that another table stands in for is not missed');
 SELECT throws_like($$SELECT * FROM activity_metrics.install_preset('pipedrive', 'pcrm_small', 'pcrm_x')$$, '%has no table "deal"%', 'no Pipedrive at all');
 
 -- since, until and the entity reach the tables
