@@ -49,14 +49,14 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $p
 		'<old stage>', $$({n.data:json} -> 'attributes' -> 'was' ->> 'stage')$$)
 	FROM (VALUES
 	('table', 'o', 'opportunity | opportunities', 'required; id id'),
-	('table', 'c', 'call | calls', 'id id; with date_start'),
-	('table', 'me', 'meeting | meetings', 'id id; with date_start'),
-	('table', 'em', 'email | emails', 'id id; with parent_type'),
-	('table', 't', 'task | tasks', 'id id; with parent_type'),
+	('table', 'c', 'call | calls', 'id id; with date_start; with parent_id'),
+	('table', 'me', 'meeting | meetings', 'id id; with date_start; with parent_id'),
+	('table', 'em', 'email | emails', 'id id; with parent_type; with parent_id'),
+	('table', 't', 'task | tasks', 'id id; with parent_type; with parent_id'),
 	('table', 'n', 'note', 'id id; with data'),
 	('table', 'au', 'opportunities_audit', 'id id; with field_name'),
 	('table', 'os', 'opportunity | opportunities', 'id id; unless n|au'),
-	('table', 'l', 'lead | leads', 'id id; with created_opportunity_id|opportunity_id'),
+	('table', 'l', 'lead | leads', 'id id; with id; with created_opportunity_id|opportunity_id'),
 	('table', 'a', 'account | accounts', 'id id'),
 	('table', 'ct', 'contact | contacts', 'id id'),
 

@@ -108,6 +108,29 @@ SELECT set_eq($$SELECT DISTINCT kind FROM kcrm_small.events$$, ARRAY['created'],
 SELECT cmp_ok((SELECT count(*) FROM kcrm_small.events_left_out WHERE rule = 'not found: left out'), '>=', 6::bigint, 'with what was not found');
 SELECT throws_like($$SELECT * FROM activity_metrics.install_preset('krayin', 'kcrm_small', 'kcrm_x')$$, '%has no table "leads"%', 'no Krayin at all');
 
+-- no table but the first is needed, and none is taken without its key
+CREATE FUNCTION pg_temp.without_each(preset text, source text, options text) RETURNS TABLE (lacking text, message text) LANGUAGE plpgsql AS $$
+DECLARE
+	r record;
+BEGIN
+	FOR r IN SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum <= 2 AND a.attnum > 0 WHERE c.relnamespace = source::regnamespace AND c.relkind = 'r' LOOP
+		BEGIN
+			EXECUTE format('ALTER TABLE %I.%I DROP COLUMN %I CASCADE', source, r.relname, r.attname);
+			PERFORM activity_metrics.install_preset(preset, source, 'without', options => options);
+			PERFORM FROM without.events;
+			RAISE EXCEPTION 'fine';
+		EXCEPTION WHEN OTHERS THEN
+			IF SQLERRM <> 'fine' THEN
+				lacking := concat(r.relname, '.', r.attname);
+				message := SQLERRM;
+				RETURN NEXT;
+			END IF;
+		END;
+	END LOOP;
+END;
+$$;
+SELECT bag_eq($$SELECT * FROM pg_temp.without_each('krayin', 'krayin', NULL)$$, $$VALUES ('leads.id', 'table krayin.leads has no column "id"')$$, 'any key may be missing but that of the deals');
+
 -- since, until and the entity reach the tables
 CREATE FUNCTION pg_temp.plan_of(statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN

@@ -111,6 +111,29 @@ SELECT bag_eq($$SELECT kind, at FROM pcrm_small.events WHERE entity = '1'$$, $$V
 SELECT bag_eq($$SELECT source FROM pcrm_small.events_left_out WHERE rule = 'not found: left out' AND source ~ 'stage'$$, $$VALUES ('stages: stages of all pipelines (no stage with id)')$$, 'a history that another table stands in for is not missed');
 SELECT throws_like($$SELECT * FROM activity_metrics.install_preset('pipedrive', 'pcrm_small', 'pcrm_x')$$, '%has no table "deal"%', 'no Pipedrive at all');
 
+-- no table but the first is needed, and none is taken without its key
+CREATE FUNCTION pg_temp.without_each(preset text, source text, options text) RETURNS TABLE (lacking text, message text) LANGUAGE plpgsql AS $$
+DECLARE
+	r record;
+BEGIN
+	FOR r IN SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum <= 2 AND a.attnum > 0 WHERE c.relnamespace = source::regnamespace AND c.relkind = 'r' LOOP
+		BEGIN
+			EXECUTE format('ALTER TABLE %I.%I DROP COLUMN %I CASCADE', source, r.relname, r.attname);
+			PERFORM activity_metrics.install_preset(preset, source, 'without', options => options);
+			PERFORM FROM without.events;
+			RAISE EXCEPTION 'fine';
+		EXCEPTION WHEN OTHERS THEN
+			IF SQLERRM <> 'fine' THEN
+				lacking := concat(r.relname, '.', r.attname);
+				message := SQLERRM;
+				RETURN NEXT;
+			END IF;
+		END;
+	END LOOP;
+END;
+$$;
+SELECT bag_eq($$SELECT * FROM pg_temp.without_each('pipedrive', 'singer', 'days = America/New_York')$$, $$VALUES ('deals.id', 'table singer.deals has no column "id"')$$, 'any key may be missing but that of the deals');
+
 -- since, until and the entity reach the tables
 CREATE FUNCTION pg_temp.plan_of(statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
