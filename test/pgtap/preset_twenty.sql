@@ -105,6 +105,10 @@ CREATE TABLE rate (currency text, rate numeric);
 INSERT INTO rate VALUES ('EUR', 1), ('USD', 0.5);
 SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('twenty', 'workspace_1', 'tcrm', options => 'lost = GONE, rates = workspace_1.rate', replace => true)$$, 'with rates');
 SELECT is((SELECT sum(value) FROM tcrm.events WHERE kind = 'won'), 1510.5::float8, 'they are, at these rates');
+-- an opportunity without an amount has an empty code
+UPDATE opportunity SET "amountCurrencyCode" = '' WHERE id = pg_temp.key(4);
+SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('twenty', 'workspace_1', 'tcrm', options => 'lost = GONE, currency = EUR', replace => true)$$, 'with one currency');
+SELECT is((SELECT sum(value) FROM tcrm.events WHERE kind = 'won'), 1500.5::float8, 'the others do not count');
 
 -- from end to end
 SELECT results_eq($$SELECT reached FROM activity_metrics.funnel_report('tcrm.events', 'created -> meeting -> won within 180 days')$$, $$VALUES (3::bigint), (3), (2)$$, 'a funnel');
