@@ -21,7 +21,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $p
 	SELECT {sl.lead_id:text!} AS lead, {sa.id:text!} AS id, {sa.created_at:time!} AS at, {sa.user_id:text} AS actor,
 		c.change ->> 'attribute' AS attribute, c.change -> 'old' ->> 'value' AS old, c.change -> 'new' ->> 'value' AS new, c.change -> 'new' ->> 'label' AS label
 	FROM {sa}
-	JOIN {sl} ON {sl.activity_id!} = {sa.id!}
+	JOIN {sl} ON {sl.activity_id:same sa.id}
 	CROSS JOIN LATERAL (SELECT <change> AS change OFFSET 0) AS c
 	WHERE {sa.type:text!} = 'system') AS h
 JOIN {st} ON {st.id:text!} = h.new AND <is stage>$$))
@@ -68,8 +68,8 @@ origin: 'manual'::text
 attrs: jsonb_strip_nulls(jsonb_build_object('type', {a.type:text!}))
 source: 'activities'::text
 FROM {a}
-[[LEFT JOIN {la} ON {la.activity_id} = {a.id}]]
-[[LEFT JOIN {pa} ON {pa.activity_id} = {a.id}[[ AND {la.lead_id} IS NULL]]]]
+[[LEFT JOIN {la} ON {la.activity_id:same a.id}]]
+[[LEFT JOIN {pa} ON {pa.activity_id:same a.id}[[ AND {la.lead_id} IS NULL]]]]
 WHERE {a:kept}
 $$),
 	('events', NULL, 'emails', $$
@@ -109,7 +109,7 @@ status: 'done'::text
 value: {o.lead_value:number}
 source: 'leads'::text
 FROM {o}
-JOIN {st} ON {st.id!} = {o.lead_pipeline_stage_id!}
+JOIN {st} ON {st.id:same o.lead_pipeline_stage_id}
 WHERE {o:kept}
 	AND {st.code:text!} = 'won'
 $$),
@@ -124,7 +124,7 @@ status: 'done'::text
 attrs: jsonb_strip_nulls(jsonb_build_object('reason', {o.lost_reason:text}))
 source: 'leads'::text
 FROM {o}
-JOIN {st} ON {st.id!} = {o.lead_pipeline_stage_id!}
+JOIN {st} ON {st.id:same o.lead_pipeline_stage_id}
 WHERE {o:kept}
 	AND {st.code:text!} = 'lost'
 $$),
@@ -159,7 +159,7 @@ FROM {o}
 	SELECT DISTINCT ON (h.lead) h.lead, h.old
 	FROM <a history>
 	ORDER BY h.lead, h.at, length(h.id), h.id) AS f ON f.lead = {o.id:text!}
-JOIN {st} ON {st.id:text!} = CASE WHEN f.lead IS NULL THEN {o.lead_pipeline_stage_id:text!} ELSE f.old END]else[JOIN {st} ON {st.id!} = {o.lead_pipeline_stage_id!}]]
+JOIN {st} ON {st.id:text!} = CASE WHEN f.lead IS NULL THEN {o.lead_pipeline_stage_id:text!} ELSE f.old END]else[JOIN {st} ON {st.id:same o.lead_pipeline_stage_id}]]
 WHERE {o:kept}
 $$),
 
@@ -178,7 +178,7 @@ amount: {o.lead_value:number}
 is_deleted: false
 attrs: jsonb_strip_nulls(jsonb_build_object('name', {o.title:text}, 'reason', {o.lost_reason:text}, 'person', {o.person_id:text}))
 FROM {o}
-[[LEFT JOIN {st} ON {st.id} = {o.lead_pipeline_stage_id}]]
+[[LEFT JOIN {st} ON {st.id:same o.lead_pipeline_stage_id}]]
 [[LEFT JOIN {p} ON {p.id} = {o.person_id}[[ AND {p.organization_id} IS NOT NULL]]]]
 $$),
 	('entities', NULL, 'persons', $$

@@ -86,9 +86,9 @@ SELECT results_eq($$SELECT kind, at FROM kcrm.events WHERE event_id = 'krayin:st
 -- copied by a loader: JSON as texts, booleans as numbers, one of them unknown
 CREATE SCHEMA loaded;
 CREATE TABLE loaded.leads AS SELECT id::text, title, lead_value::text, lost_reason, closed_at::text, user_id, lead_pipeline_stage_id::text, created_at::text, updated_at::text FROM leads;
-CREATE TABLE loaded.lead_pipeline_stages AS SELECT id::text, code, name FROM lead_pipeline_stages;
+CREATE TABLE loaded.lead_pipeline_stages AS SELECT id, code, name FROM lead_pipeline_stages;
 CREATE TABLE loaded.activities AS SELECT id::text, type, CASE WHEN id = 31 THEN to_json(additional::text)::text ELSE additional::text END AS additional, schedule_from::text, is_done::integer, user_id, created_at::text FROM activities;
-CREATE TABLE loaded.lead_activities AS SELECT activity_id::text, lead_id::text FROM lead_activities;
+CREATE TABLE loaded.lead_activities AS SELECT activity_id, lead_id::text FROM lead_activities;
 SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('krayin', 'loaded', 'kload')$$, 'texts');
 SELECT bag_eq($$SELECT entity, kind, stage, at FROM kload.events WHERE stage IS NOT NULL AND entity <> '2'$$, $$VALUES ('1', 'Neu', '1', timestamptz '2024-01-01 09:00Z'), ('1', 'Nachfassen', '2', '2024-01-10 09:00Z'), ('1', 'Gewonnen', '3', '2024-02-01 10:00Z'), ('3', 'Neu', '5', '2024-01-03 09:00Z'), ('4', 'Neu', '5', '2024-01-04 09:00Z'), ('4', 'stage demo', '6', '2024-01-05 09:00Z')$$, 'stages from texts, in strings or not');
 SELECT is((SELECT sum(value) FROM kload.events WHERE kind = 'won'), 1200.5::float8, 'amounts from texts');
