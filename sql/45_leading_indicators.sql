@@ -4,11 +4,14 @@
 
 CREATE FUNCTION activity_metrics.report_metrics(outcome text, relation regclass, other_columns text[], metrics text[]) RETURNS text[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	zone text;
 BEGIN
 	IF relation IS NULL THEN
-		PERFORM activity_metrics.find_metric(outcome);
+		-- weeks of another time zone are other weeks
+		zone := (activity_metrics.find_metric(outcome)).tz;
 		metrics := coalesce(metrics, (SELECT array_agg(m.metric ORDER BY m.metric) FROM activity_metrics.metric m
-			WHERE m.kind = 'surface' AND m.metric <> outcome));
+			WHERE m.kind = 'surface' AND m.status = 'active' AND m.tz = zone AND m.metric <> outcome));
 	ELSE
 		PERFORM activity_metrics.number_column(relation, outcome, 'outcome');
 		PERFORM activity_metrics.number_column(relation, name, 'metrics') FROM unnest(metrics) AS t(name);
@@ -27,7 +30,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.report_metrics(text, regclass, text[], text[]) IS
-'Internal: the metrics that a report goes through: those named, or all surface metrics of the dictionary, or all columns of a relation that are numbers and nothing else. Errors: no such metric or column (42704, 42703), nothing to score (55000).';
+'Internal: the metrics that a report goes through: those named, or all active surface metrics of the dictionary that have the time zone of the outcome, or all columns of a relation that are numbers and nothing else. Errors: no such metric or column (42704, 42703), nothing to score (55000).';
 
 CREATE FUNCTION activity_metrics.relation_columns_sql(relation regclass, columns text[], unit text, period text, grain text, tz text, segment text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -193,7 +196,7 @@ $$;
 COMMENT ON FUNCTION activity_metrics.leading_indicators(text, text, timestamptz, timestamptz, integer, regclass, text, text, text[], text, text, text) IS
 'Which activities move before an outcome: one row per metric, most useful first: leading (by forecast_gain, then |r|), coincident, lagging, no_evidence, insufficient_evidence. Columns as of lead_lag_verdict() at the lag that decided.
 q: p_holm corrected for the number of metrics (Benjamini and Hochberg 1995); a verdict with q above 0.05 becomes no_evidence, and the sentence says so.
-outcome: a metric of the dictionary, or a column of relation; metrics: which ones to look at (NULL: all surface metrics of the dictionary, or all numbers of relation); segment: a column, one row for each metric and each of its values; other arguments as of lead_lag_report().
+outcome: a metric of the dictionary, or a column of relation; metrics: which ones to look at (NULL: all active surface metrics of the dictionary that have the time zone of the outcome, or all numbers of relation); segment: a column, one row for each metric and each of its values; other arguments as of lead_lag_report().
 Errors: no such metric (42704), no such column (42703), nothing to look at (55000), as of lead_lag().';
 
 CREATE FUNCTION activity_metrics.lag_chart(profile activity_metrics.lead_lag_row[], width integer DEFAULT 20, ascii boolean DEFAULT false) RETURNS SETOF text

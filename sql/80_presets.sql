@@ -412,13 +412,13 @@ BEGIN
 	IF c IS NULL THEN
 		RETURN expression;
 	END IF;
-	c := activity_metrics.preset_expression(alias, relation, c, 'text', 'UTC', 'UTC');
+	c := format('nullif(%s, '''')', activity_metrics.preset_expression(alias, relation, c, 'text', 'UTC', 'UTC'));
 	IF options ? 'rates' THEN
 		RETURN format('%s * (SELECT r.rate::double precision FROM %s AS r WHERE r.currency = %s)', expression, activity_metrics.qualified_name((options ->> 'rates')::regclass), c);
 	END IF;
 	IF only_one IS NULL THEN
-		EXECUTE format('SELECT array_agg(c ORDER BY n DESC, c) FROM (SELECT %s AS c, count(*) AS n FROM %s AS %s WHERE %s GROUP BY 1) AS s WHERE c IS NOT NULL',
-			c, activity_metrics.qualified_name(relation), alias, kept) INTO currencies;
+		EXECUTE format('SELECT array_agg(c ORDER BY n DESC, c) FROM (SELECT %s AS c, count(*) AS n FROM %s AS %s WHERE (%s) AND %s IS NOT NULL GROUP BY 1) AS s WHERE c IS NOT NULL',
+			c, activity_metrics.qualified_name(relation), alias, kept, expression) INTO currencies;
 		IF currencies IS NULL THEN
 			RETURN expression;
 		ELSIF cardinality(currencies) > 1 THEN
