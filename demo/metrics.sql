@@ -50,6 +50,7 @@ SELECT activity_metrics.define_metric('logins', 'crm.activity', 'login',
 -- Values by week for dashboards, and verdicts, which the scorecard and the guard read.  They are dated
 -- where the demo is looked at from: Monday 2025-12-22, before everybody leaves for Christmas.
 CALL activity_metrics.refresh(verbose => false);
+DELETE FROM activity_metrics.metric_assessment WHERE assessed_at = '2025-12-22 00:00+00';
 SELECT metric, verdict, timing FROM activity_metrics.assess(until => '2025-12-22 00:00+00');
 UPDATE activity_metrics.metric_assessment SET assessed_at = '2025-12-22 00:00+00'
 WHERE assessed_at = (SELECT max(assessed_at) FROM activity_metrics.metric_assessment);
