@@ -52,15 +52,15 @@ FROM activity_metrics.scorecard_report(as_of => '2025-12-22') WHERE status <> 'g
 \echo
 \echo '2. FUNNEL. Of the deals we called, how many went how far within 90 days, and what became of the rest?'
 \echo
-SELECT step, reached, activity_metrics.bar(overall_rate, 1, 12) AS "of called",
+SELECT step, reached, activity_metrics.bar(overall_rate, 1, 10) AS "of called",
 	round(100 * step_rate::numeric) AS "step %",
 	CASE WHEN step_rate_low IS NOT NULL
 		THEN format('%s to %s', round(100 * step_rate_low::numeric), round(100 * step_rate_high::numeric)) END AS "95 % int.",
-	still_open AS "still open", timed_out AS "timed out", round(100 * eventual_rate::numeric) AS "in the end %",
+	still_open AS "still open", timed_out AS "timed out", round(100 * eventual_rate::numeric) AS "in the end",
 	round(median_days::numeric, 1) AS "days"
 FROM activity_metrics.funnel_report('crm.activity',
 	'call -> (meeting | decision_meeting) -> proposal -> won within 90 days');
-\echo 'step %: of those at the step before; in the end: open deals counted as not yet known, not as lost; days: median.'
+\echo 'step %: of those at the step before; in the end (%): open deals counted as not yet known, not as lost; days: median.'
 
 \echo
 \echo '3. DRIVERS. Which numbers move before wins, by how many weeks, and how much of them makes one more win?'
