@@ -445,6 +445,15 @@ am_vanity_sentence(const AmVanityResult *result, const AmVanityOptions *options,
 			say_insufficient(result, options, metric, outcome, unit, grain, buf, size);
 			break;
 	}
+	/* where the fit decided */
+	if (result->batch > 1 && isfinite(result->elasticity) && !(result->only_rises > 0.6) &&
+		result->verdict != AM_VANITY_OUTCOME && result->verdict != AM_VANITY_GAMED)
+	{
+		char		every[WORD];
+
+		am_vw_count(result->batch, grain, every, sizeof(every));
+		am_vw_add(buf, size, " There is an entry only every %s: each is spread evenly over them.", every);
+	}
 }
 
 /* "rose by 51 %" */
