@@ -578,6 +578,22 @@ $$;
 COMMENT ON FUNCTION activity_metrics.name_options(text, text, text, regclass) IS
 'Internal: the options of vanity() and gaming() that say what sentences call things.';
 
+CREATE FUNCTION activity_metrics.report_options(metric text, outcome text, grain text, relation regclass) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
+DECLARE
+	m activity_metrics.metric;
+BEGIN
+	IF relation IS NULL THEN
+		m := activity_metrics.find_metric(metric);
+	END IF;
+	-- a target of 40 a week says nothing about days or months
+	RETURN concat(activity_metrics.name_options(metric, outcome, grain, relation),
+		CASE WHEN m.target IS NOT NULL AND m.target_grain = grain THEN format(', target %s from %s', m.target, activity_metrics.period_no(m.target_from, grain, m.tz)) END);
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.report_options(text, text, text, regclass) IS
+'Internal: the options of vanity() for a metric of the dictionary or a column: its names, and its target if it has one of this grain.';
+
 CREATE FUNCTION activity_metrics.lag_prior_sql(events regclass, grain text, entity text, at text, kind text, status text, tz text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -664,7 +680,7 @@ CREATE FUNCTION activity_metrics.vanity_row_sql(metric text, outcome text, grain
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 DECLARE
 	m activity_metrics.metric;
-	options text := activity_metrics.name_options(metric, outcome, grain, relation)
+	options text := activity_metrics.report_options(metric, outcome, grain, relation)
 		|| coalesce(', lag prior ' || activity_metrics.check_lag_prior(lag_prior), '');
 	spec text;
 	stops text := 'NULL::pg_catalog.text';
@@ -675,10 +691,6 @@ BEGIN
 		m := activity_metrics.find_metric(metric);
 		other := activity_metrics.find_metric(outcome);
 		source := m.source_relation::regclass;
-		-- a target of 40 a week says nothing about days or months
-		IF m.target IS NOT NULL AND m.target_grain = grain THEN
-			options := options || format(', target %s from %s', m.target, activity_metrics.period_no(m.target_from, grain, m.tz));
-		END IF;
 		spec := activity_metrics.stop_spec(metric, outcome);
 		IF spec IS NOT NULL THEN
 			-- as attempt_report has it: a twentieth of them may go on
