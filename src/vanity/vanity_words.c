@@ -287,7 +287,8 @@ say_diagnostic(const AmVanityResult *result, const char *metric, const char *out
 	char		lag[WORD];
 
 	if (result->same_week >= result->follows && result->same_week >= result->p_weak)
-		am_vw_add(buf, size, "It moves with %s in the same %s: good to notice trouble, not to aim at.", outcome, grain);
+		am_vw_add(buf, size, "It moves with %s %s the same %s: good to notice trouble, not to aim at.", outcome,
+				  strcmp(grain, "day") == 0 ? "on" : "in", grain);
 	else if (result->follows >= result->p_weak)
 		am_vw_add(buf, size, "It follows %s instead of leading them: good to notice trouble, not to aim at.", outcome);
 	else

@@ -239,6 +239,9 @@ SELECT ok(g.p_gamed IS NULL AND g.found_period IS NULL AND g.z <= 0 AND g.senten
 SELECT ok(v.p_gamed IS NULL AND v.verdict <> 'gamed' AND v.sentence LIKE '%' || words, v.sentence) FROM (VALUES ('target 40 from 1', ' No rep-periods before the target: there is nothing to compare.'), ('target 40 from 81', ' No rep-periods since the target: there is nothing to compare.')) AS o(options, words),
 	LATERAL (SELECT (activity_metrics.vanity(unit, period, metric, outcome, NULL, o.options)).* FROM world WHERE name = 'lead') AS v;
 
+SELECT ok(v.verdict = 'diagnostic' AND v.sentence = 'It moves with wins ' || same || ': good to notice trouble, not to aim at.', v.sentence) FROM (VALUES ('day', 'on the same day'), ('week', 'in the same week')) AS o(grain, same),
+	LATERAL (SELECT (activity_metrics.vanity(u::bigint, p, calls, floor(0.5 + 12 * a * a + 3 * b), NULL::float8, format('outcome ''wins'', grain ''%s''', o.grain))).* FROM base) AS v;
+
 -- entered only every few weeks: as spread by hand over the weeks since the entry before
 CREATE TABLE entered AS
 	SELECT every, u AS unit, p AS period, outcome, CASE WHEN (p + u) % every = 0 THEN sum(metric) OVER (PARTITION BY every, u ORDER BY p ROWS BETWEEN 3 PRECEDING AND CURRENT ROW) ELSE 0 END AS metric
