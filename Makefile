@@ -12,6 +12,7 @@ PURE_OBJS = \
 	src/stats/multiplicity.o \
 	src/stats/series.o \
 	src/stats/exact_sum.o \
+	src/stats/binomial.o \
 	src/stats/rates.o \
 	src/stats/survival.o \
 	src/stats/moments.o \
@@ -47,7 +48,12 @@ PURE_OBJS = \
 	src/vanity/vanity_words.o \
 	src/vanity/gaming.o \
 	src/vanity/gaming_scan.o \
-	src/vanity/proof_of_work.o
+	src/vanity/proof_of_work.o \
+	src/panel/panel_weigh.o \
+	src/warning/cusum.o \
+	src/warning/run_length.o \
+	src/diagnosis/shapley.o \
+	src/cadence/cadence.o
 
 OBJS = $(PURE_OBJS) \
 	src/activity_metrics.o \
@@ -89,11 +95,15 @@ OBJS = $(PURE_OBJS) \
 	src/panel/panel_agg.o \
 	src/panel/panel_state.o \
 	src/panel/period.o \
+	src/refresh/oldest_transaction.o \
 	src/series/regression_sql.o \
 	src/series/series_arguments.o \
 	src/series/series_sql.o \
 	src/vanity/target_agg.o \
-	src/vanity/vanity_agg.o
+	src/vanity/vanity_agg.o \
+	src/warning/cusum_agg.o \
+	src/diagnosis/shapley_sql.o \
+	src/cadence/cadence_sql.o
 
 # The install script is made of one file per capability, in order of number.
 SQL_PARTS     = $(sort $(wildcard $(srcdir)/sql/[0-9]*_*.sql))
@@ -103,7 +113,8 @@ DATA          = $(patsubst $(srcdir)/%,%,$(filter-out %--$(EXTVERSION).sql,$(wil
 # lazily expanded: $(srcdir) is known only after PGXS is included
 HDRS          = $(wildcard $(srcdir)/src/*.h $(srcdir)/src/*/*.h)
 
-PG_CPPFLAGS = -I$(srcdir)/src
+# the version that the library was built as, which doctor() compares with that of the SQL
+PG_CPPFLAGS = -I$(srcdir)/src -DAM_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -ffp-contract=off
 # PostgreSQL 18's own headers leave fields out of initialisers
 # clang does not know all flags and attributes of a server built with gcc
@@ -131,6 +142,7 @@ endif
 
 # PGXS tracks headers only if the server was configured --enable-depend; Debian's is not
 $(OBJS) $(OBJS:.o=.bc): $(HDRS)
+src/activity_metrics.o src/activity_metrics.bc: $(srcdir)/$(EXTENSION).control
 
 # Out-of-tree builds. Absolute targets: make would find relative ones through VPATH and skip them
 BUILD_DIRS = $(addprefix $(CURDIR)/,$(patsubst %/,%,$(sort $(dir $(OBJS) $(INSTALL_SQL)))))
@@ -193,6 +205,14 @@ bench:
 bench-lead-lag:
 	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/bench/lead_lag
 
+# funnel_report() over the views of a preset against a flat table, likewise; TASKS and RUNS change the size
+bench-presets:
+	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/bench/presets
+
+# refresh() after 1,000 new events against a full one, likewise
+bench-refresh:
+	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/bench/refresh
+
 # vanity() on simulated teams beside the bars, on the labelled worlds (also beside lead_lag()), graded;
 # VANITY_ARGS='200 7 harsh' for more worlds of each family and size, a seed, other ranges; needs Debian's python3-numpy, so its own python3 comes first
 PYTHON3 ?= $(firstword $(wildcard /usr/bin/python3) python3)
@@ -214,9 +234,16 @@ bench-lead-lag-size:
 	@$(UNIT_CC) $(UNIT_CFLAGS) -I$(srcdir)/src -o $(UNIT_BUILD)/lead_lag_size $(srcdir)/bench/lead_lag_size.c $(PURE_SRCS) -lm
 	@$(UNIT_BUILD)/lead_lag_size $(SIZE_ARGS)
 
+# run lengths of activity_cusum() by simulation, beside exact ones and docs/early_warning.md; WARNING_ARGS=1000 for fewer runs
+WARNING_ARGS ?= 4000
+bench-early-warning:
+	@$(MKDIR_P) $(UNIT_BUILD)
+	@$(UNIT_CC) $(UNIT_CFLAGS) -I$(srcdir)/src -o $(UNIT_BUILD)/early_warning $(srcdir)/bench/early_warning.c $(PURE_SRCS) -lm
+	@$(UNIT_BUILD)/early_warning $(WARNING_ARGS)
+
 # a zip for PGXN: what git has, and the install script, which git has not
 dist: $(INSTALL_SQL)
 	git archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/sql/ --add-file=$(INSTALL_SQL) \
 		--prefix=$(EXTENSION)-$(EXTVERSION)/ -o $(EXTENSION)-$(EXTVERSION).zip HEAD
 
-.PHONY: dist unit unit-programs prove test test-all demo demo-clean bench bench-lead-lag bench-lead-lag-size bench-vanity
+.PHONY: dist unit unit-programs prove test test-all demo demo-clean bench bench-lead-lag bench-lead-lag-size bench-presets bench-refresh bench-vanity bench-early-warning

@@ -156,8 +156,8 @@ BEGIN
 	IF status IS NULL AND activity_metrics.column_type(relation, 'status') IS NULL THEN
 		RETURN 'true';
 	END IF;
-	-- No Show, no-show and no_show are one word
-	RETURN format('(%1$s IS NULL OR pg_catalog.translate(pg_catalog.lower(pg_catalog.btrim(%1$s)), '' -'', ''__'') OPERATOR(pg_catalog.<>) ALL (ARRAY[''planned'', ''cancelled'', ''canceled'', ''no_show'']::pg_catalog.text[]))',
+	-- No Show, no-show and no_show are one word; nearly all are done
+	RETURN format('(%1$s IS NULL OR %1$s OPERATOR(pg_catalog.=) ''done'' OR pg_catalog.translate(pg_catalog.lower(pg_catalog.btrim(%1$s)), '' -'', ''__'') OPERATOR(pg_catalog.<>) ALL (ARRAY[''planned'', ''cancelled'', ''canceled'', ''no_show'']::pg_catalog.text[]))',
 				  activity_metrics.text_column(relation, coalesce(status, 'status'), 'status'));
 END;
 $$;

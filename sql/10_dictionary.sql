@@ -49,9 +49,6 @@ CREATE TABLE activity_metrics.metric (
 	owner text,
 	audience text,
 	reviewed_by text,
-	target double precision CHECK (target > 0 AND target < 'Infinity'::pg_catalog.float8),
-	target_grain text,
-	target_from timestamptz CHECK (target_from IS NULL OR (target IS NOT NULL AND pg_catalog.isfinite(target_from))),
 	warn_low double precision,
 	warn_high double precision,
 	crit_low double precision,
@@ -123,7 +120,7 @@ COMMENT ON COLUMN activity_metrics.metric.numerator IS 'ratio: the metric above 
 COMMENT ON COLUMN activity_metrics.metric.denominator IS 'ratio: the metric below the line; the value is NULL where it is zero.';
 COMMENT ON COLUMN activity_metrics.metric.base_metric IS 'conversion: the metric of the first event; cumulative: the metric that is added up.';
 COMMENT ON COLUMN activity_metrics.metric.conversion_metric IS 'conversion: the metric of the event that follows.';
-COMMENT ON COLUMN activity_metrics.metric.window_days IS 'conversion, cumulative: length of the window in days of 24 hours.';
+COMMENT ON COLUMN activity_metrics.metric.window_days IS 'conversion: how long after the first event, in days of 24 hours; cumulative: how long before the end of a period, in days by the clock of tz.';
 COMMENT ON COLUMN activity_metrics.metric.additive IS 'Do the values of units and periods add up to the whole? Not for ratios, averages and distinct counts.';
 COMMENT ON COLUMN activity_metrics.metric.unit IS 'Unit of the value: count, ratio, EUR, days, score.';
 COMMENT ON COLUMN activity_metrics.metric.currency IS 'ISO 4217 code where the value is money.';
@@ -136,9 +133,6 @@ COMMENT ON COLUMN activity_metrics.metric.week_start IS 'First day of a week; we
 COMMENT ON COLUMN activity_metrics.metric.owner IS 'The one person who answers for it.';
 COMMENT ON COLUMN activity_metrics.metric.audience IS 'Who looks at it; more than seven active metrics for one audience are too many.';
 COMMENT ON COLUMN activity_metrics.metric.reviewed_by IS 'Who has checked the definition.';
-COMMENT ON COLUMN activity_metrics.metric.target IS 'A target that units have been given, per unit and period; NULL: none.';
-COMMENT ON COLUMN activity_metrics.metric.target_grain IS 'The period that the target is for: week, month and so on.';
-COMMENT ON COLUMN activity_metrics.metric.target_from IS 'Since when the target has held; the gaming test looks from there.';
 COMMENT ON COLUMN activity_metrics.metric.warn_low IS 'Below it the status is amber.';
 COMMENT ON COLUMN activity_metrics.metric.warn_high IS 'Above it the status is amber.';
 COMMENT ON COLUMN activity_metrics.metric.crit_low IS 'Below it the status is red.';
@@ -332,7 +326,7 @@ COMMENT ON COLUMN activity_metrics.metric_value.refreshed_at IS 'When this was w
 
 CREATE TABLE activity_metrics.refresh_log (
 	run_id bigint NOT NULL,
-	metric text NOT NULL,
+	metric text NOT NULL REFERENCES activity_metrics.metric ON UPDATE CASCADE ON DELETE CASCADE,
 	grain text NOT NULL,
 	mode text NOT NULL CHECK (mode IN ('full', 'recorded', 'look-back')),
 	from_period date,
@@ -344,6 +338,7 @@ CREATE TABLE activity_metrics.refresh_log (
 	rows_written bigint,
 	horizon timestamptz,
 	definition_version integer,
+	definition_hash text,
 	error text,
 	PRIMARY KEY (run_id, metric, grain)
 );
@@ -364,5 +359,6 @@ COMMENT ON COLUMN activity_metrics.refresh_log.finished_at IS 'When it ended; NU
 COMMENT ON COLUMN activity_metrics.refresh_log.rows_written IS 'Rows of metric_value inserted, changed or deleted.';
 COMMENT ON COLUMN activity_metrics.refresh_log.horizon IS 'What was recorded before this time, and will be committed, had been seen; the next refresh starts here.';
 COMMENT ON COLUMN activity_metrics.refresh_log.definition_version IS 'Version of the definition.';
+COMMENT ON COLUMN activity_metrics.refresh_log.definition_hash IS 'Hash of the statement that computed the values; where it is another one now, the next refresh is full.';
 COMMENT ON COLUMN activity_metrics.refresh_log.error IS 'What went wrong; NULL: nothing.';
 

@@ -12,6 +12,13 @@ AS 'MODULE_PATHNAME', 'am_period_start' LANGUAGE C IMMUTABLE STRICT PARALLEL SAF
 COMMENT ON FUNCTION activity_metrics.period_start(bigint, text) IS
 'First day of a period that period_no numbered. Errors: unknown grain (22023), no such date (22008).';
 
+CREATE FUNCTION activity_metrics.period_end(period bigint, grain text DEFAULT 'week') RETURNS date
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+-- hours begin and end within a day
+RETURN activity_metrics.period_start(period OPERATOR(pg_catalog.+) CASE WHEN grain OPERATOR(pg_catalog.=) 'hour' THEN 0 ELSE 1 END, grain);
+COMMENT ON FUNCTION activity_metrics.period_end(bigint, text) IS
+'First day after a period that period_no numbered; of an hour, the day that it lies in. Errors: as of period_start().';
+
 CREATE FUNCTION activity_metrics.panel_serial(internal) RETURNS bytea
 AS 'MODULE_PATHNAME', 'am_panel_serial' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION activity_metrics.panel_serial(internal) IS 'Internal: serialises a panel for a parallel plan.';
@@ -29,14 +36,9 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $
 DECLARE
 	source regclass := m.source_relation::regclass;
 	at text := activity_metrics.time_column(source, m.time_column, 'at', m.tz);
-	condition text := format('($1 IS NULL OR %1$s OPERATOR(pg_catalog.>=) $1) AND ($2 IS NULL OR %1$s OPERATOR(pg_catalog.<) $2)', at);
+	condition text := format('($1 IS NULL OR %1$s OPERATOR(pg_catalog.>=) $1) AND ($2 IS NULL OR %1$s OPERATOR(pg_catalog.<) $2) AND %2$s', at, activity_metrics.metric_condition_sql(m));
 	value text;
 BEGIN
-	IF m.event_kinds IS NOT NULL THEN
-		condition := condition || format(' AND %s OPERATOR(pg_catalog.=) ANY (%L::pg_catalog.text[])',
-			activity_metrics.text_column(source, m.kind_column, 'kind_column'),
-			activity_metrics.step_kinds(m.event_kinds, 'event_kinds'));
-	END IF;
 	IF what = 'quality' THEN
 		value := format('activity_metrics.exact_avg(%s)', activity_metrics.quality_column(source));
 		RETURN format('%s FILTER (WHERE %s)', value, condition);
@@ -175,6 +177,13 @@ $$;
 COMMENT ON FUNCTION activity_metrics.segment_column(regclass, text) IS
 'Internal: the expression of the segment of a row; NULL where no column is named.';
 
+CREATE FUNCTION activity_metrics.is_plain_sum(m activity_metrics.metric) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT m.type = 'simple' AND m.agg IN ('count', 'sum') AND m.filter_sql IS NULL
+$$;
+COMMENT ON FUNCTION activity_metrics.is_plain_sum(activity_metrics.metric) IS
+'Internal: is a metric a count or sum of events by kind alone, which event_panel() can count?';
+
 CREATE FUNCTION activity_metrics.event_panel_sql(metrics activity_metrics.metric[], grain text, segment text, with_quality boolean) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -193,8 +202,8 @@ BEGIN
 	options := format('grain ''%s'', zone ''%s''', replace(grain, '''', ''''''), replace(metrics[1].tz, '''', ''''''));
 	FOREACH m IN ARRAY metrics LOOP
 		relation := m.source_relation::regclass;
-		-- distinct values, and names that are equal though they differ, are for SQL
-		IF m.agg = 'count_distinct' OR NOT activity_metrics.compares_by_bytes(relation, m.actor_column)
+		-- distinct values, conditions, and names that are equal though they differ, are for SQL
+		IF NOT activity_metrics.is_plain_sum(m) OR NOT activity_metrics.compares_by_bytes(relation, m.actor_column)
 			OR (m.event_kinds IS NOT NULL AND NOT activity_metrics.compares_by_bytes(relation, m.kind_column)) THEN
 			RETURN NULL;
 		END IF;
@@ -258,7 +267,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.event_panel_sql(activity_metrics.metric[], text, text, boolean) IS
-'Internal: a statement that gives the event_panel() of some metrics of one time zone, one for each segment; $1 since, $2 until. NULL where a metric needs SQL: distinct counts, and names under a collation by which different bytes are equal.';
+'Internal: a statement that gives the event_panel() of some metrics of one time zone, one for each segment; $1 since, $2 until. NULL where a metric needs SQL: what is no plain count or sum, and names under a collation by which different bytes are equal.';
 
 CREATE FUNCTION activity_metrics.check_same_zone(x activity_metrics.metric, y activity_metrics.metric) RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -272,6 +281,53 @@ END;
 $$;
 COMMENT ON FUNCTION activity_metrics.check_same_zone(activity_metrics.metric, activity_metrics.metric) IS
 'Internal: refuses two metrics of different time zones (22023).';
+
+CREATE FUNCTION activity_metrics.any_panel_sql(mx activity_metrics.metric, my activity_metrics.metric, grain text, segment text) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
+DECLARE
+	cells text := '';
+	m activity_metrics.metric;
+BEGIN
+	FOR i IN 1 .. 2 LOOP
+		m := CASE i WHEN 1 THEN mx ELSE my END;
+		cells := cells || CASE i WHEN 2 THEN ' UNION ALL ' ELSE '' END || format(
+			'SELECT segment, unit, period, %s AS x, %s AS y, NULL::pg_catalog.float8 AS quality FROM (%s) AS v%s',
+			CASE i WHEN 1 THEN 'value' ELSE 'NULL::pg_catalog.float8' END, CASE i WHEN 2 THEN 'value' ELSE 'NULL::pg_catalog.float8' END,
+			activity_metrics.metric_values_sql(m, grain, true, segment), i);
+	END LOOP;
+	IF mx.type = 'simple' THEN
+		cells := cells || format(' UNION ALL SELECT coalesce(%s, ''''), %s, activity_metrics.period_no(%s, %L::pg_catalog.text, %L::pg_catalog.text), NULL, NULL, %s %s GROUP BY 1, 2, 3',
+			activity_metrics.segment_column(mx.source_relation::regclass, segment), activity_metrics.text_column(mx.source_relation::regclass, mx.actor_column, 'actor'),
+			activity_metrics.time_column(mx.source_relation::regclass, mx.time_column, 'at', mx.tz), grain, mx.tz,
+			activity_metrics.metric_value_sql(mx, 'quality'), activity_metrics.metric_rows_sql(mx, true));
+	END IF;
+
+	-- $1 since, $2 until; a ratio that is not defined makes no row
+	RETURN format(
+		'WITH cell AS (
+			SELECT segment, unit, period, pg_catalog.max(x) AS x, pg_catalog.max(y) AS y, pg_catalog.max(quality) AS quality FROM (%1$s) AS c GROUP BY segment, unit, period),
+		whole AS (
+			SELECT segment, unit, pg_catalog.min(period) AS first, pg_catalog.max(period) AS last FROM cell GROUP BY segment, unit),
+		bound AS (
+			SELECT activity_metrics.period_no($1 OPERATOR(pg_catalog.-) ''1 microsecond''::pg_catalog.interval, %2$L::pg_catalog.text, %3$L::pg_catalog.text) AS before,
+				activity_metrics.period_no(least($2, pg_catalog.now() OPERATOR(pg_catalog.-) pg_catalog.make_interval(secs => %4$s)), %2$L::pg_catalog.text, %3$L::pg_catalog.text) AS running),
+		filled AS (
+			SELECT whole.segment, whole.unit, p.period, %5$s AS x, %6$s AS y, cell.quality
+			FROM whole CROSS JOIN LATERAL pg_catalog.generate_series(whole.first, whole.last) AS p(period)
+			LEFT JOIN cell ON cell.segment OPERATOR(pg_catalog.=) whole.segment AND cell.unit OPERATOR(pg_catalog.=) whole.unit AND cell.period OPERATOR(pg_catalog.=) p.period)
+		SELECT filled.unit, filled.period, activity_metrics.period_start(filled.period, %2$L::pg_catalog.text), filled.x, filled.y,
+			coalesce(filled.period OPERATOR(pg_catalog.>) bound.before, true) AND filled.period OPERATOR(pg_catalog.<) bound.running,
+			filled.quality, %7$s
+		FROM filled, bound WHERE filled.x IS NOT NULL AND filled.y IS NOT NULL
+		ORDER BY filled.segment, filled.unit, filled.period',
+		cells, grain, mx.tz, greatest(activity_metrics.settle_days(mx), activity_metrics.settle_days(my)) * 86400,
+		CASE WHEN activity_metrics.is_zero_filled(mx) THEN 'coalesce(cell.x, 0)' ELSE 'cell.x' END,
+		CASE WHEN activity_metrics.is_zero_filled(my) THEN 'coalesce(cell.y, 0)' ELSE 'cell.y' END,
+		CASE WHEN segment IS NULL THEN 'NULL::pg_catalog.text' ELSE 'filled.segment' END);
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.any_panel_sql(activity_metrics.metric, activity_metrics.metric, text, text) IS
+'Internal: the panel of two metrics of any type, by metric_values_sql().';
 
 CREATE FUNCTION activity_metrics.metric_panel_sql(x text, y text, grain text, segment text DEFAULT NULL, dense boolean DEFAULT true) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -287,6 +343,9 @@ BEGIN
 	-- also where there is no event to count
 	PERFORM activity_metrics.period_no(now(), activity_metrics.check_grain(grain), mx.tz);
 	PERFORM activity_metrics.check_same_zone(mx, my);
+	IF mx.type <> 'simple' OR my.type <> 'simple' OR NOT activity_metrics.is_zero_filled(mx) OR NOT activity_metrics.is_zero_filled(my) THEN
+		RETURN activity_metrics.any_panel_sql(mx, my, grain, segment);
+	END IF;
 	IF dense THEN
 		events := activity_metrics.event_panel_sql(ARRAY[mx, my], grain, segment, true);
 	END IF;
@@ -347,8 +406,9 @@ COMMENT ON FUNCTION activity_metrics.metric_panel_sql(text, text, text, text, bo
 CREATE FUNCTION activity_metrics.metric_units_sql(x text, y text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	mx activity_metrics.metric := activity_metrics.find_metric(x);
-	my activity_metrics.metric := activity_metrics.find_metric(y);
+	-- who does it is said by the events underneath
+	mx activity_metrics.metric := activity_metrics.metric_leaf(activity_metrics.find_metric(x));
+	my activity_metrics.metric := activity_metrics.metric_leaf(activity_metrics.find_metric(y));
 BEGIN
 	IF (mx.source_relation, mx.actor_column) = (my.source_relation, my.actor_column) THEN
 		RETURN 'SELECT NULL::pg_catalog.text[]';
@@ -422,5 +482,5 @@ COMMENT ON FUNCTION activity_metrics.metric_panel(text, text, text, timestamptz,
 'Two metrics of the dictionary per unit (rep) and period, with zeros between a unit''s first and last period with any event of the relation, of any kind; a unit whose rows have no time (a roster) has all periods.
 x, y: names of metrics; grain: hour, day, week, month, quarter or year; since, until: events in [since, until); segment: a column of the relation, each value of which has a panel of its own.
 period: see period_no; is_complete: false for a period that [since, until) cuts or that is not over; quality: mean of the quality of the events of x, NULL where not known.
-Events without an actor are left out.
+Events without an actor are left out. A metric that is an average, ratio, expression or the like has no row where it is not defined; then since and until also bound the periods.
 Errors: no such metric (42704), metrics of different time zones or without a common unit, since after until, unknown grain (22023).';

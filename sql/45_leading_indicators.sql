@@ -4,11 +4,14 @@
 
 CREATE FUNCTION activity_metrics.report_metrics(outcome text, relation regclass, other_columns text[], metrics text[]) RETURNS text[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	zone text;
 BEGIN
 	IF relation IS NULL THEN
-		PERFORM activity_metrics.find_metric(outcome);
+		-- weeks of another time zone are other weeks
+		zone := (activity_metrics.find_metric(outcome)).tz;
 		metrics := coalesce(metrics, (SELECT array_agg(m.metric ORDER BY m.metric) FROM activity_metrics.metric m
-			WHERE m.kind = 'surface' AND m.metric <> outcome));
+			WHERE m.kind = 'surface' AND m.status = 'active' AND m.tz = zone AND m.metric <> outcome));
 	ELSE
 		PERFORM activity_metrics.number_column(relation, outcome, 'outcome');
 		PERFORM activity_metrics.number_column(relation, name, 'metrics') FROM unnest(metrics) AS t(name);
@@ -27,7 +30,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.report_metrics(text, regclass, text[], text[]) IS
-'Internal: the metrics that a report goes through: those named, or all surface metrics of the dictionary, or all columns of a relation that are numbers and nothing else. Errors: no such metric or column (42704, 42703), nothing to score (55000).';
+'Internal: the metrics that a report goes through: those named, or all active surface metrics of the dictionary that have the time zone of the outcome, or all columns of a relation that are numbers and nothing else. Errors: no such metric or column (42704, 42703), nothing to score (55000).';
 
 CREATE FUNCTION activity_metrics.relation_columns_sql(relation regclass, columns text[], unit text, period text, grain text, tz text, segment text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -78,7 +81,7 @@ BEGIN
 		FOREACH name IN ARRAY metrics LOOP
 			m := activity_metrics.find_metric(name);
 			PERFORM activity_metrics.check_same_zone(m, target);
-			CONTINUE WHEN NOT shared OR m.agg = 'count_distinct' OR target.agg = 'count_distinct'
+			CONTINUE WHEN NOT shared OR NOT activity_metrics.is_plain_sum(m) OR NOT activity_metrics.is_plain_sum(target)
 				-- a unit is there from its first event to its last in the relations of the two metrics
 				OR EXISTS (SELECT FROM unnest(leaders) AS l WHERE (l.source_relation, l.time_column, l.actor_column) = (m.source_relation, m.time_column, m.actor_column)
 					AND l.status_column IS NOT DISTINCT FROM m.status_column);
@@ -86,7 +89,7 @@ BEGIN
 		END LOOP;
 		FOREACH m IN ARRAY leaders LOOP
 			SELECT array_agg(f ORDER BY t.i) INTO members FROM unnest(metrics) WITH ORDINALITY AS t(name, i), activity_metrics.find_metric(t.name) AS f
-				WHERE f.agg <> 'count_distinct' AND (f.source_relation, f.time_column, f.actor_column) = (m.source_relation, m.time_column, m.actor_column)
+				WHERE activity_metrics.is_plain_sum(f) AND (f.source_relation, f.time_column, f.actor_column) = (m.source_relation, m.time_column, m.actor_column)
 				AND f.status_column IS NOT DISTINCT FROM m.status_column;
 			events := activity_metrics.event_panel_sql(target || members, grain, segment, false);
 			CONTINUE WHEN events IS NULL;
@@ -174,8 +177,8 @@ BEGIN
 	PERFORM activity_metrics.check_range(since, until);
 	IF $6 IS NULL THEN
 		-- ids on one side and names on the other would look like reps who never do both
-		FOR name IN SELECT pg_catalog.min(m.metric) FROM pg_catalog.unnest(wanted) AS t(metric), activity_metrics.find_metric(t.metric) AS m
-			GROUP BY m.source_relation, m.actor_column ORDER BY 1
+		FOR name IN SELECT pg_catalog.min(m.metric) FROM pg_catalog.unnest(wanted) AS t(metric), activity_metrics.find_metric(t.metric) AS m, activity_metrics.metric_leaf(m) AS leaf
+			GROUP BY leaf.source_relation, leaf.actor_column ORDER BY 1
 		LOOP
 			EXECUTE activity_metrics.metric_units_sql(name, $1) INTO unlike;
 			PERFORM activity_metrics.check_common_unit(name, $1, unlike);
@@ -193,7 +196,7 @@ $$;
 COMMENT ON FUNCTION activity_metrics.leading_indicators(text, text, timestamptz, timestamptz, integer, regclass, text, text, text[], text, text, text) IS
 'Which activities move before an outcome: one row per metric, most useful first: leading (by forecast_gain, then |r|), coincident, lagging, no_evidence, insufficient_evidence. Columns as of lead_lag_verdict() at the lag that decided.
 q: p_holm corrected for the number of metrics (Benjamini and Hochberg 1995); a verdict with q above 0.05 becomes no_evidence, and the sentence says so.
-outcome: a metric of the dictionary, or a column of relation; metrics: which ones to look at (NULL: all surface metrics of the dictionary, or all numbers of relation); segment: a column, one row for each metric and each of its values; other arguments as of lead_lag_report().
+outcome: a metric of the dictionary, or a column of relation; metrics: which ones to look at (NULL: all active surface metrics of the dictionary that have the time zone of the outcome, or all numbers of relation); segment: a column, one row for each metric and each of its values; other arguments as of lead_lag_report().
 Errors: no such metric (42704), no such column (42703), nothing to look at (55000), as of lead_lag().';
 
 CREATE FUNCTION activity_metrics.lag_chart(profile activity_metrics.lead_lag_row[], width integer DEFAULT 20, ascii boolean DEFAULT false) RETURNS SETOF text

@@ -578,21 +578,38 @@ $$;
 COMMENT ON FUNCTION activity_metrics.name_options(text, text, text, regclass) IS
 'Internal: the options of vanity() and gaming() that say what sentences call things.';
 
+CREATE FUNCTION activity_metrics.definition_change_option(metric text, grain text, tz text) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN coalesce((SELECT format(', definition changed %s', activity_metrics.period_no(max(a.at), grain, tz)) FROM activity_metrics.annotation a
+		WHERE a.kind = 'definition changed' AND a.unit IS NULL AND (a.metric IS NULL OR a.metric = definition_change_option.metric) AND a.at <= now()
+		HAVING count(*) > 0), '');
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.definition_change_option(text, text, text) IS
+'Internal: the option of vanity() and gaming() for the newest annotation of kind definition changed on a metric; empty if there is none.';
+
 CREATE FUNCTION activity_metrics.report_options(metric text, outcome text, grain text, relation regclass) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 DECLARE
 	m activity_metrics.metric;
+	target activity_metrics.target;
+	options text := activity_metrics.name_options(metric, outcome, grain, relation);
 BEGIN
 	IF relation IS NULL THEN
 		m := activity_metrics.find_metric(metric);
+		options := options || activity_metrics.definition_change_option(metric, grain, m.tz);
+		target := activity_metrics.target_in_force(metric);
+		-- a target of 40 a week says nothing about days or months; nobody fills up to one that is not above zero
+		IF target.grain = grain AND target.value > 0 THEN
+			options := options || format(', target %s from %s', target.value, activity_metrics.period_no(target.starts_at, grain, m.tz));
+		END IF;
 	END IF;
-	-- a target of 40 a week says nothing about days or months
-	RETURN concat(activity_metrics.name_options(metric, outcome, grain, relation),
-		CASE WHEN m.target IS NOT NULL AND m.target_grain = grain THEN format(', target %s from %s', m.target, activity_metrics.period_no(m.target_from, grain, m.tz)) END);
+	RETURN options;
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.report_options(text, text, text, regclass) IS
-'Internal: the options of vanity() for a metric of the dictionary or a column: its names, and its target if it has one of this grain.';
+'Internal: the options of vanity() for a metric of the dictionary or a column: its names, when its definition changed, and its target if it has one of this grain.';
 
 CREATE FUNCTION activity_metrics.lag_prior_sql(events regclass, grain text, entity text, at text, kind text, status text, tz text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -805,7 +822,7 @@ END;
 $$;
 COMMENT ON FUNCTION activity_metrics.vanity_report(text, text, timestamptz, timestamptz, regclass, text, text, text[], text, text) IS
 'Which metrics count motion, which progress towards an outcome, which are gamed: one row per metric, worst first, undecided last, as of vanity().
-outcome: a metric of the dictionary, or a column of relation; metrics: which ones to score (NULL: all surface metrics of the dictionary, or all numbers of relation); grain: the period; since, until: events in [since, until), whole periods only; relation: a table or view with one row per unit and period (columns unit and period, a number or a time); tz: the zone of times without one in relation. lag_prior: a range of lags such as ''2..6'', as lag_prior() makes it; only these can lead (NULL: 1 to 12). A target written in the dictionary is tested for gaming. r_dashboard: Pearson''s r of metric and outcome over all rows, as a dashboard shows it. Where the events of a metric stop at the outcome, next_step says so and names attempt_report().
+outcome: a metric of the dictionary, or a column of relation; metrics: which ones to score (NULL: all active surface metrics of the dictionary that have the time zone of the outcome, or all numbers of relation); grain: the period; since, until: events in [since, until), whole periods only; relation: a table or view with one row per unit and period (columns unit and period, a number or a time); tz: the zone of times without one in relation. lag_prior: a range of lags such as ''2..6'', as lag_prior() makes it; only these can lead (NULL: 1 to 12). The target of each rep that is in force is tested for gaming from its date on. r_dashboard: Pearson''s r of metric and outcome over all rows, as a dashboard shows it. Where the events of a metric stop at the outcome, next_step says so and names attempt_report().
 Errors: no such metric (42704), no such column (42703), nothing to score (55000), a lag_prior that is no range (22023), as of vanity().';
 
 CREATE FUNCTION activity_metrics.vanity_chart(
@@ -856,17 +873,19 @@ LANGUAGE plpgsql STABLE ROWS 30 COST 100000 AS $$
 #variable_conflict use_column
 DECLARE
 	m activity_metrics.metric := activity_metrics.find_metric($1);
+	target activity_metrics.target := activity_metrics.target_in_force($1);
 	target_period bigint;
 	options pg_catalog.text := activity_metrics.name_options($1, $2, $3, NULL);
 BEGIN
-	IF m.target IS NULL THEN
+	IF target.value IS NULL OR NOT target.value OPERATOR(pg_catalog.>) 0 THEN
 		RAISE EXCEPTION 'metric "%" has no target to game', $1 USING ERRCODE = '55000',
-			HINT = 'Write the target and since when it has held with define_metric(..., target => 40, target_from => ''2025-01-06'').';
+			HINT = 'Write a target above zero for each rep, and since when it has held, with set_target(..., starts_at => ''2025-01-06'') or define_metric(..., target => 40, target_from => ''2025-01-06'').';
 	END IF;
-	target_period := activity_metrics.period_no(m.target_from, activity_metrics.check_grain($3), m.tz);
-	IF $3 OPERATOR(pg_catalog.<>) m.target_grain THEN
-		RAISE EXCEPTION 'the target of metric "%" is for each %, not for each %', $1, m.target_grain, $3 USING ERRCODE = '22023',
-			HINT = pg_catalog.format('Leave grain out, or write grain => %L.', m.target_grain);
+	target_period := activity_metrics.period_no(target.starts_at, activity_metrics.check_grain($3), m.tz);
+	options := options OPERATOR(pg_catalog.||) activity_metrics.definition_change_option($1, $3, m.tz);
+	IF $3 OPERATOR(pg_catalog.<>) target.grain THEN
+		RAISE EXCEPTION 'the target of metric "%" is for each %, not for each %', $1, target.grain, $3 USING ERRCODE = '22023',
+			HINT = pg_catalog.format('Write grain => %L.', target.grain);
 	END IF;
 	RETURN QUERY EXECUTE pg_catalog.format(
 		'WITH panel AS (%s),
@@ -888,11 +907,11 @@ BEGIN
 				FROM panel AS p WHERE p.unit OPERATOR(pg_catalog.=) u.unit) AS s)
 		SELECT * FROM row ORDER BY row.unit IS NOT NULL, row.suspicion DESC NULLS LAST, row.unit',
 		activity_metrics.panel_sql($1, $2, $3, NULL, NULL, NULL, NULL))
-	USING since, until, target_period, m.target, options,
+	USING since, until, target_period, target.value, options,
 		-- the width of "on the target": a tenth of it, at least 2
-		m.target OPERATOR(pg_catalog.+) greatest(2, 0.1 OPERATOR(pg_catalog.*) m.target);
+		target.value OPERATOR(pg_catalog.+) greatest(2, 0.1 OPERATOR(pg_catalog.*) target.value);
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.gaming_report(text, text, text, timestamptz, timestamptz) IS
 'Is a metric of the dictionary gamed since its target was set, and by whom: the first row (unit NULL) has the probability and the sentence, then one row per unit, most suspect first, with its share of periods on the target after and before. outcome: what the metric should bring.
-Errors: no such metric (42704), a metric without a target (55000), a grain that is not the target''s (22023).';
+The target is the one of (each) that is in force. Errors: no such metric (42704), a metric without a target (55000), a grain that is not the target''s (22023).';

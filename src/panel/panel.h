@@ -8,6 +8,7 @@
 #ifndef AM_PANEL_H
 #define AM_PANEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,5 +24,8 @@ typedef struct AmPanel
 	int			n_controls;
 	const double *const *control;	/* n_controls columns, finite */
 } AmPanel;
+
+/* x times quality; where the quality of a row is unknown its unit's usual one stands in, or that of all units.  usual_quality: of all, may be NULL.  False: it is known of no row */
+extern bool am_panel_weigh(const AmPanel *panel, double *x, double *usual_quality);
 
 #endif							/* AM_PANEL_H */

@@ -192,13 +192,14 @@ read_controls(FunctionCallInfo fcinfo, AmPanelState *state, int argument)
 	return controls;
 }
 
-/* Arguments: state, unit, period, x, y, then as `arguments` says */
+/* Arguments: state, unit, period, x, y unless it has no name, then as `arguments` says */
 Datum
 am_panel_transition(FunctionCallInfo fcinfo, AmUnitType type, const AmPanelArguments *arguments)
 {
 	AmPanelState *state;
 	AmPanelCell cell;
 	double	   *controls = NULL;
+	bool		has_y = arguments->y_name != NULL;
 	bool		has_controls = arguments->controls > 0 && arguments->controls < PG_NARGS();
 
 	if (PG_ARGISNULL(0))
@@ -213,7 +214,7 @@ am_panel_transition(FunctionCallInfo fcinfo, AmUnitType type, const AmPanelArgum
 		PG_RETURN_POINTER(state);
 	if (has_controls)
 		controls = read_controls(fcinfo, state, arguments->controls);
-	if (PG_ARGISNULL(3) || PG_ARGISNULL(4) || (has_controls && !controls))
+	if (PG_ARGISNULL(3) || (has_y && PG_ARGISNULL(4)) || (has_controls && !controls))
 	{
 		state->has_unknown = true;
 		PG_RETURN_POINTER(state);
@@ -221,12 +222,13 @@ am_panel_transition(FunctionCallInfo fcinfo, AmUnitType type, const AmPanelArgum
 	cell.unit = unit_number(fcinfo, state);
 	cell.period = PG_GETARG_INT64(2);
 	cell.x = PG_GETARG_FLOAT8(3);
-	cell.y = PG_GETARG_FLOAT8(4);
+	cell.y = has_y ? PG_GETARG_FLOAT8(4) : 0;
 	cell.qualities = 0;
 	cell.quality = 0;
 	cell.pair = 0;
 	check_value(state, &cell, cell.x, arguments->x_name, arguments->only_positive);
-	check_value(state, &cell, cell.y, arguments->y_name, arguments->only_positive);
+	if (has_y)
+		check_value(state, &cell, cell.y, arguments->y_name, arguments->only_positive);
 	if (arguments->quality > 0 && arguments->quality < PG_NARGS() && !PG_ARGISNULL(arguments->quality))
 	{
 		cell.qualities = 1;

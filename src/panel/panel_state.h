@@ -101,7 +101,7 @@ extern void am_panel_check_span(const AmPanel *panel);
 typedef struct AmPanelArguments
 {
 	const char *x_name;
-	const char *y_name;
+	const char *y_name;			/* NULL: there is no y */
 	bool		only_positive;	/* refuse x or y below zero */
 	int			quality;
 	int			controls;		/* double precision[] */

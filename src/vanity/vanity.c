@@ -669,47 +669,6 @@ increase_leads(const AmPanel *panel, const AmVanityOptions *options)
 	return leads;
 }
 
-/* metric x quality; where the quality of a row is unknown its unit's usual one stands in, or that of all units */
-static bool
-weigh_by_quality(const AmPanel *panel, double *x, double *usual_quality)
-{
-	double		good = 0;
-	double		known = 0;
-	size_t		start = 0;
-
-	for (size_t i = 0; i < panel->n; i++)
-	{
-		if (!isnan(panel->quality[i]))
-		{
-			good += panel->quality[i];
-			known++;
-		}
-	}
-	if (known == 0)
-		return false;
-	*usual_quality = good / known;
-	while (start < panel->n)
-	{
-		size_t		end = start;
-		double		unit_good = 0;
-		double		unit_known = 0;
-		double		usual;
-
-		for (; end < panel->n && panel->unit[end] == panel->unit[start]; end++)
-		{
-			if (!isnan(panel->quality[end]))
-			{
-				unit_good += panel->quality[end];
-				unit_known++;
-			}
-		}
-		usual = unit_known > 0 ? unit_good / unit_known : good / known;
-		for (; start < end; start++)
-			x[start] = panel->x[start] * (isnan(panel->quality[start]) ? usual : panel->quality[start]);
-	}
-	return true;
-}
-
 /*
  * One more explanation where the quality is known: not the volume leads, only
  * its substantive part does (Manheim and Garrabrant's regressional case).
@@ -808,7 +767,7 @@ score_panel(const AmPanel *panel, const AmVanityOptions *options, double c, AmVa
 			plain_options.has_change = fit.split;
 			plain_options.changed_at = fit.split_at;
 			plain_options.has_target = false;
-			if (weigh_by_quality(panel, x, &usual_quality))
+			if (am_panel_weigh(panel, x, &usual_quality))
 			{
 				score_panel(&weighted, &plain_options, fit.c * usual_quality, &substantive, with_quality);
 				score_with_quality = substantive.score;

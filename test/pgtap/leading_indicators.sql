@@ -107,7 +107,8 @@ SELECT throws_ok($$SELECT * FROM activity_metrics.leading_indicators('wins', 'fo
 SELECT throws_ok($$SELECT * FROM activity_metrics.leading_indicators('wins', since => '2024-01-02Z', until => '2024-01-01Z')$$, '22023', NULL, 'a range that ends before it begins');
 SELECT throws_ok($$SELECT * FROM activity_metrics.leading_indicators('wins', options => 'no idea')$$, '22023', NULL, 'an unknown option');
 SELECT activity_metrics.define_metric('elsewhere', 'activity', 'call', tz => 'Europe/Berlin') \gset
-SELECT throws_ok($$SELECT * FROM activity_metrics.leading_indicators('wins')$$, '22023', 'metrics "elsewhere" and "wins" have different time zones', 'another zone');
+SELECT throws_ok($$SELECT * FROM activity_metrics.leading_indicators('wins', metrics => '{elsewhere}')$$, '22023', 'metrics "elsewhere" and "wins" have different time zones', 'another zone');
+SELECT is((SELECT count(*) FROM activity_metrics.leading_indicators('wins') WHERE metric = 'elsewhere'), 0::bigint, 'which is not looked at where no metric is named');
 CREATE VIEW numbered AS SELECT activity.*, substr(actor, 5)::int AS no FROM activity;
 SELECT activity_metrics.define_metric('elsewhere', 'numbered', 'call', actor => 'no') \gset
 SELECT throws_ok($$SELECT * FROM activity_metrics.leading_indicators('wins')$$, '22023', 'metrics "elsewhere" and "wins" have no unit in common', 'names and numbers');

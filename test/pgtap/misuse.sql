@@ -59,7 +59,7 @@ SELECT lives_ok($$SET LOCAL client_min_messages = error$$, 'warnings are not sho
 SELECT is(activity_metrics.define_metric('typo', 'misuse.event', 'DMEO'), 'typo', 'a metric of a kind that does not occur yet is written all the same');
 
 -- a target is for its own period
-SELECT is((SELECT target_grain FROM activity_metrics.metric WHERE metric = 'demos'), 'week', 'a target is for a week unless said otherwise');
+SELECT is((SELECT grain FROM activity_metrics.target WHERE metric = 'demos'), 'week', 'a target is for a week unless said otherwise');
 SELECT is((m).state || ' ' || (m).message, '22023 the target of metric "demos" is for each week, not for each day', 'the gaming test of another period is refused')
 FROM misuse.messages($$SELECT * FROM activity_metrics.gaming_report('demos', 'calls', 'day')$$) m;
 SELECT is((SELECT p_gamed FROM activity_metrics.vanity_report('calls', 'day', metrics => '{demos}')), NULL, 'and not made in the vanity report');

@@ -317,11 +317,13 @@ SELECT results_eq($$SELECT * FROM report WHERE metric = 'calls'$$, $$SELECT 'cal
 SELECT ok(strpos(sentence, $$call's \ %s$$) > 0, sentence) FROM report WHERE metric = 'calls';
 SELECT results_eq($$SELECT n, score FROM activity_metrics.vanity_report('wins', 'month', '2024-03-10Z', '2025-03-10Z', metrics => ARRAY['demos'])$$,
 	$$SELECT (v).n, (v).score FROM (SELECT activity_metrics.vanity(unit, period, x, y, quality) AS v FROM activity_metrics.metric_panel('demos', 'wins', 'month', '2024-03-10Z', '2025-03-10Z') WHERE is_complete) AS s$$, 'by month, whole months of a window');
-UPDATE activity_metrics.metric SET target = 44.4 WHERE metric = 'calls';
+DELETE FROM activity_metrics.target;
+SELECT activity_metrics.record_defined_target('calls', 44.4, '2024-01-01Z'::timestamptz + 50 * interval '7 days', 'week');
 SELECT is((SELECT p_gamed FROM activity_metrics.vanity_report('wins', metrics => ARRAY['calls'])), (SELECT p_gamed FROM activity_metrics.gaming_report('calls', 'wins') WHERE unit IS NULL), 'both reports test the same target');
 CREATE FUNCTION with_few_digits() RETURNS SETOF double precision LANGUAGE sql SET extra_float_digits = -15 AS $$ SELECT p_gamed FROM activity_metrics.vanity_report('wins', metrics => ARRAY['calls']) $$;
 SELECT is((SELECT with_few_digits()), (SELECT p_gamed FROM activity_metrics.vanity_report('wins', metrics => ARRAY['calls'])), 'the target is not rounded, however the session prints numbers');
-UPDATE activity_metrics.metric SET target = 40 WHERE metric = 'calls';
+DELETE FROM activity_metrics.target;
+SELECT activity_metrics.record_defined_target('calls', 40, '2024-01-01Z'::timestamptz + 50 * interval '7 days', 'week');
 
 CREATE TABLE gaming AS SELECT unit, suspicion, share_at_target, share_before, p_gamed, sentence, row_number() OVER () AS i FROM activity_metrics.gaming_report('calls', 'wins');
 SELECT results_eq('SELECT unit, suspicion, share_at_target, share_before, p_gamed, sentence FROM gaming WHERE i = 1', $$SELECT NULL::text, NULL::float8, (g).share_at_target, (g).share_before, (g).p_gamed, (g).sentence FROM (

@@ -65,11 +65,11 @@ is(as($owner, q{SELECT a.attrelid::regclass || '.' || attname FROM pg_attribute 
 	AND relkind IN ('r', 'v', 'm', 'p') AND attnum > 0 AND NOT attisdropped AND coalesce(col_description(attrelid, attnum), '') = ''}), '', 'and every column of a table or view');
 is(as($owner, q{SELECT obj_description(oid, 'pg_extension') <> '' FROM pg_extension WHERE extname = 'activity_metrics'}), 't', 'and the extension');
 is(as($owner, q{SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'activity_metrics'::regnamespace AND prosecdef}), '', 'no function runs with the rights of its owner');
-is(as($owner, q{SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'activity_metrics'::regnamespace AND provolatile = 'v' AND proname !~ '^(define_|set_|annotate|refresh|install_)'}), '',
+is(as($owner, q{SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'activity_metrics'::regnamespace AND provolatile = 'v' AND proname !~ '^(define_|set_|annotate|refresh|install_|write_|import_|instantiate_|assess|test_target|record_)' AND prorettype <> 'trigger'::regtype}), '',
 	'all that only reads is stable or immutable');
 is(as($owner, q{SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'activity_metrics'::regnamespace AND prosrc ~* 'execute ' AND proparallel = 's'}), '', 'what runs a query of its own is not parallel safe');
 is(as($owner, q{SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = prolang WHERE pronamespace = 'activity_metrics'::regnamespace AND lanname = 'plpgsql'
-	AND (proconfig IS NULL OR NOT 'search_path=pg_catalog, pg_temp' = ANY (proconfig)) AND prosrc !~* 'return query execute|execute activity_metrics\\.\\w+_sql'}), '', 'every plpgsql function has a search_path of its own, but those that run the user\'s statement');
+	AND (proconfig IS NULL OR NOT 'search_path=pg_catalog, pg_temp' = ANY (proconfig)) AND prosrc !~* '(return query|in) execute|execute activity_metrics\\.\\w+_sql' AND proname !~ '^refresh(_metric|_in_transaction)?$'}), '', 'every plpgsql function has a search_path of its own, but those that run the user\'s statement');
 is(as($owner, q{SELECT oid::regclass FROM pg_class WHERE relnamespace = 'activity_metrics'::regnamespace AND relkind = 'v' AND NOT coalesce('security_invoker=true' = ANY (reloptions), false)}), '', 'views are of the invoker');
 
 #
@@ -91,6 +91,11 @@ must($owner, qq{
 	SELECT activity_metrics.define_metric('demos', 'crm.event', 'demo', 'sum');
 	SELECT activity_metrics.define_metric('wins', 'crm.event', 'won', kind => 'outcome');
 	SELECT activity_metrics.define_metric('entities', 'crm.event', agg => 'count_distinct', value => 'entity');
+	SELECT activity_metrics.define_metric('ratio', numerator => 'wins', denominator => 'calls');
+	SELECT activity_metrics.define_metric('formula', expr => '(calls - -2 * wins) / 3 + ratio');
+	SELECT activity_metrics.define_metric('rolling', base_metric => 'entities', window_days => 28);
+	SELECT activity_metrics.define_metric('follow', base_metric => 'calls', conversion_metric => 'wins', window_days => 30);
+	SELECT activity_metrics.define_metric('middle', 'crm.event', 'demo', 'median');
 });
 my %report = (
 	'funnel_report'            => q{SELECT * FROM activity_metrics.funnel_report('crm.event', 'call -> demo -> won within 90 days')},
@@ -98,6 +103,8 @@ my %report = (
 	'funnel_report until'      => q{SELECT * FROM activity_metrics.funnel_report('crm.event', 'call -> won', 'kind', until => '2025-02-01Z', only_done => false)},
 	'metric_panel'             => q{SELECT * FROM activity_metrics.metric_panel('calls', 'entities', 'month', '2024-02-11Z', '2025-02-01Z')},
 	'metric_panel sum'         => q{SELECT * FROM activity_metrics.metric_panel('demos', 'wins')},
+	map({ ("metric_values $_" => "SELECT * FROM activity_metrics.metric_values('$_', '2024-02-11Z', '2025-02-01Z', 'month', 'unit')") } qw(calls ratio formula rolling follow middle)),
+	'metric_panel ratio'       => q{SELECT * FROM activity_metrics.metric_panel('ratio', 'middle', 'month')},
 	'lead_lag_report'          => q{SELECT * FROM activity_metrics.lead_lag_report('calls', 'wins', max_lag => 3)},
 	'lead_lag_report relation' => q{SELECT * FROM activity_metrics.lead_lag_report('calls', 'wins', 'week', '2024-02-11Z', '2025-02-01Z', 2, 'crm.weekly', options => 'no filling')},
 	'vanity_report'            => q{SELECT * FROM activity_metrics.vanity_report('wins')},
@@ -105,15 +112,17 @@ my %report = (
 	'gaming_report'            => q{SELECT * FROM activity_metrics.gaming_report('calls', 'wins')},
 	'vanity_report lag_prior'  => q{SELECT * FROM activity_metrics.vanity_report('wins', lag_prior => activity_metrics.lag_prior('crm.event', 'call -> won'))},
 	'vanity_chart'             => q{SELECT * FROM activity_metrics.vanity_chart('wins')},
-	'target_check'             => q{SELECT * FROM activity_metrics.target_check('calls', 5)},
+	'target_check'             => q{SELECT * FROM activity_metrics.target_check('calls', 5, 'wins')},
 	'target_check relation'    => q{SELECT * FROM activity_metrics.target_check('calls', 5, 'wins', 'week', '2024-02-11Z', NULL, 1, 3, 'crm.weekly')},
-	'target_plan'              => q{SELECT * FROM activity_metrics.target_plan('calls')},
+	'target_plan'              => q{SELECT * FROM activity_metrics.target_plan('calls', 'wins')},
 	'activity_quality'         => q{SELECT * FROM activity_metrics.activity_quality('crm.event')},
 	'activity_quality month'   => q{SELECT * FROM activity_metrics.activity_quality('crm.event', 'month', '2024-02-11Z', '2025-02-01Z', status => 'status', calls => 'call | demo')},
 	'activity_quality_events'  => q{SELECT * FROM activity_metrics.activity_quality_events('crm.event')},
 	'attempt_report'           => q{SELECT * FROM activity_metrics.attempt_report('crm.event', 'call', 'won')},
 	'attempt_report table'     => q{SELECT * FROM activity_metrics.attempt_report('crm.contact', 'tries', 'success')},
 	'unmatched_values'         => q{SELECT * FROM activity_metrics.unmatched_values('crm.event', 'actor', 'crm.rep')},
+	'activity_rollup'          => q{SELECT * FROM activity_metrics.activity_rollup('crm.event', 'month')},
+	'data_quality_report'      => q{SELECT * FROM activity_metrics.data_quality_report('crm.event', 'month') WHERE rule OPERATOR(pg_catalog.<>) 'freshness'},
 	'tools'                    => q{SELECT activity_metrics.extension_version(), activity_metrics.bar(0.4), activity_metrics.period_start(activity_metrics.period_no('2024-05-05Z'))},
 );
 my %expected = map { $_ => must($owner, $report{$_}) } sort keys %report;
@@ -178,7 +187,10 @@ for my $name (sort keys %report)
 	is(as($owner, "SET search_path = trap, pg_catalog, activity_metrics; $report{$name}"), $expected{$name}, "hostile search_path: $name");
 }
 is(as($owner, q{SET search_path = trap, pg_catalog; SELECT activity_metrics.define_metric('trapped', 'crm.event', 'call', 'sum', target => 3, target_from => '2024-09-02Z')}), 'trapped', 'hostile search_path: define_metric');
-is(as($owner, q{DELETE FROM activity_metrics.metric WHERE metric = 'trapped' RETURNING agg, source_relation, value_column, target}), 'sum|crm.event|value|3', 'writes what it should');
+is(as($owner, q{DELETE FROM activity_metrics.metric WHERE metric = 'trapped' RETURNING agg, source_relation, value_column, (SELECT value FROM activity_metrics.target WHERE metric = 'trapped')}), 'sum|crm.event|value|3', 'writes what it should');
+is(as($owner, q{SET search_path = trap, pg_catalog; SELECT activity_metrics.define_metric('trapped', expr => 'calls / wins'), activity_metrics.define_metric('trapped2', 'crm.event', filter => 'value OPERATOR(pg_catalog.>) 3'), activity_metrics.instantiate_template('active_days', 'crm.event'), activity_metrics.instantiate_template('sales_cycle_days', 'crm.event'), pg_catalog.length(activity_metrics.export_dbt()) OPERATOR(pg_catalog.>) 9}), 'trapped|trapped2|active_days|sales_cycle_days|t', 'hostile search_path: formulas, templates, export');
+is(as($owner, qq{SET search_path = trap, pg_catalog; SELECT pg_catalog.length(activity_metrics.export_dictionary()) OPERATOR(pg_catalog.>) 9 FROM activity_metrics.metric_values('$_') AS v LIMIT 1}), 't', "hostile search_path: the formula of $_") for qw(trapped trapped2 active_days sales_cycle_days);
+must($owner, q{DELETE FROM activity_metrics.metric WHERE metric IN ('trapped', 'trapped2', 'active_days', 'sales_cycle_days')});
 like(as($owner, q{SET search_path = trap, pg_catalog; SELECT * FROM activity_metrics.lead_lag_report('cals', 'wins', relation => 'crm.weekly')}), qr/^42703: relation "crm.weekly" has no column "cals"/, 'hostile search_path: an error is still that error');
 like(as($owner, q{SET search_path = trap, pg_catalog; SELECT * FROM activity_metrics.lead_lag_report('cals', 'wins')}), qr/^42704: /, 'hostile search_path: so is a metric that is missing');
 # settings of the session that change how text is read and written; some are the superuser's
@@ -189,6 +201,22 @@ for my $name (sort keys %report)
 	unlike(as($superuser, "$settings; SET plpgsql.variable_conflict = use_column; SET DateStyle = 'SQL, DMY'; SET IntervalStyle = sql_standard; SET extra_float_digits = -10; SET timezone = 'Asia/Kathmandu'; SET lc_numeric = 'C'; $report{$name}"),
 		qr/^(?:\w{5}|psql): /, "nor refuse anything: $name");
 }
+# what goes over the whole dictionary, and has a row for what it cannot read
+my %overview = (
+	'scorecard_report' => q{SELECT * FROM activity_metrics.scorecard_report(as_of => '2025-01-20Z')},
+	'metric_issue'     => q{SELECT * FROM activity_metrics.metric_issue},
+	'data_quality'     => q{SELECT relation, rule, n FROM activity_metrics.data_quality},
+	'doctor'           => q{SELECT * FROM activity_metrics.doctor()},
+);
+for my $name (sort keys %overview)
+{
+	my $plain = must($superuser, $overview{$name});
+	isnt($plain, '', "$name gives rows");
+	is(as($superuser, "SET search_path = trap, pg_catalog, activity_metrics; $overview{$name}"), $plain, "hostile search_path: $name");
+	is(as($superuser, "$settings; $overview{$name}"), $plain, "settings of the session change nothing: $name");
+}
+like(as($owner, q{SET search_path = trap, pg_catalog; BEGIN; SELECT * FROM activity_metrics.set_target('wins', 3, '2099-01-01', 'o'); SELECT activity_metrics.annotate('wins', '2024-09-02Z', 'n'); SELECT * FROM activity_metrics.assess('wins'); SELECT * FROM activity_metrics.test_target('calls', 3, 'wins'); ROLLBACK}),
+	qr/^wins\|3\|2099-01-01\|o\|.*accepted/, 'hostile search_path: what writes');
 must($owner, 'DROP SCHEMA trap CASCADE');
 
 #
@@ -253,7 +281,7 @@ must($owner, q{DELETE FROM activity_metrics.metric WHERE metric LIKE 'evil%'});
 # Rights: of the caller
 #
 like(as($stranger, q{SELECT activity_metrics.period_no(now())}), qr/^42501: permission denied for schema activity_metrics/, 'nothing without USAGE on the schema');
-must($owner, "GRANT USAGE ON SCHEMA activity_metrics, crm TO $first, $second, $stranger; GRANT SELECT ON ALL TABLES IN SCHEMA crm TO $first, $second; GRANT SELECT ON activity_metrics.metric TO $first, $second, $stranger;
+must($owner, "GRANT USAGE ON SCHEMA activity_metrics, crm TO $first, $second, $stranger; GRANT SELECT ON ALL TABLES IN SCHEMA crm TO $first, $second; GRANT SELECT ON ALL TABLES IN SCHEMA activity_metrics TO $first, $second, $stranger;
 	CREATE POLICY own ON crm.event USING (actor = current_user); ALTER TABLE crm.event ENABLE ROW LEVEL SECURITY;
 	CREATE POLICY own ON crm.weekly USING (unit LIKE current_user || '%'); ALTER TABLE crm.weekly ENABLE ROW LEVEL SECURITY;
 	CREATE POLICY own ON crm.contact USING (actor = current_user); ALTER TABLE crm.contact ENABLE ROW LEVEL SECURITY;");
@@ -280,10 +308,16 @@ for my $name (grep { $_ ne 'tools' } sort keys %report)
 }
 is(as($second, q{BEGIN READ ONLY; SELECT activity_metrics.define_metric('mine', 'crm.event')}), '25006: cannot execute INSERT in a read-only transaction', 'defining is no reading');
 like(as($second, q{SELECT activity_metrics.define_metric('mine', 'crm.event')}), qr/^42501: permission denied for table metric/, 'who may not write the dictionary does not');
-like(as($second, q{UPDATE activity_metrics.metric SET target = 1}), qr/^42501: permission denied for table metric/, 'nor directly');
-must($owner, "GRANT INSERT, UPDATE ON activity_metrics.metric TO $second");
+like(as($second, q{UPDATE activity_metrics.metric SET label = 'mine'}), qr/^42501: permission denied for table metric/, 'nor directly');
+must($owner, "GRANT INSERT, UPDATE ON activity_metrics.metric TO $second; GRANT SELECT, INSERT ON activity_metrics.metric_history TO $second");
 is(as($second, q{SELECT activity_metrics.define_metric('mine', 'crm.event', 'call')}), 'mine', 'with grants it does');
 is(as($owner, q{SELECT changed_by FROM activity_metrics.metric WHERE metric = 'mine'}), $second, 'and it is written who did');
+# a formula runs with the rights of whoever asks, and a superuser is told whose it is
+is(as($second, q{SELECT activity_metrics.define_metric('filtered', 'crm.event', 'call', filter => 'value > 3')}), 'filtered', 'a role writes a formula');
+like(as($superuser, q{SELECT * FROM activity_metrics.metric_values('filtered')}), qr/WARNING:.*the formula of metric "filtered" was written by role "$second" and runs as superuser/, 'a superuser is warned');
+unlike(as($owner, q{SELECT * FROM activity_metrics.metric_values('filtered')}), qr/WARNING/, 'who is none is not');
+like(as($second, q{SELECT activity_metrics.define_metric('peeping', 'crm.event', filter => 'EXISTS (SELECT FROM pg_catalog.pg_authid)')}), qr/^42501: filter of metric "peeping" cannot be computed: permission denied for table pg_authid/, 'and reads only what its author may');
+must($owner, q{DELETE FROM activity_metrics.metric WHERE metric = 'filtered'});
 # a metric over a table that its reader may not see
 must($owner, "CREATE TABLE crm.secret AS TABLE crm.event; SELECT activity_metrics.define_metric('secret', 'crm.secret')");
 like(as($first, q{SELECT * FROM activity_metrics.metric_panel('secret', 'secret')}), qr/^42501: permission denied for table secret/, 'a metric gives no right to its table');
@@ -297,6 +331,14 @@ must($owner, q{DELETE FROM activity_metrics.metric WHERE metric IN ('secret', 'm
 # Dump and restore by the plain owner
 #
 my $dictionary = q{SELECT * FROM activity_metrics.metric ORDER BY metric};
+must($owner, q{SELECT activity_metrics.define_metric('entities', 'crm.event', 'call', agg => 'count_distinct', value => 'entity', north_star => true, paired_with => 'wins', outcome_metric => 'ratio', synonyms => 'deals touched')});
+must($owner, q{INSERT INTO activity_metrics.annotation (metric, at, kind, note) VALUES ('calls', '2024-03-01Z', 'outage', E'two\nlines'), (NULL, '2024-12-25Z', 'holiday', 'Christmas'), ('wins', '2024-04-01Z', 'event', 'gone'); DELETE FROM activity_metrics.annotation WHERE metric = 'wins'});
+must($owner, q{INSERT INTO activity_metrics.metric_assessment (metric, outcome, grain, verdict, score) VALUES ('calls', 'wins', 'week', 'vanity', 0.75)});
+# who set it, and what the guard saw, is for the rows to say
+as($owner, q{INSERT INTO activity_metrics.target (metric, value, decision) VALUES ('wins', 3.5, 'accepted')});
+my @beside = map { "SELECT * FROM activity_metrics.$_->[0] ORDER BY $_->[1]" } [ 'metric_history', 'metric, definition_version' ], [ 'annotation', 'annotation_id' ], [ 'target', 'metric, unit, starts_at' ], [ 'metric_assessment', 'metric, outcome, assessed_at' ];
+my @were = map { must($owner, $_) } @beside;
+cmp_ok(scalar(grep { /^entities\|\d+\|/ } split /\n/, $were[0]), '>', 1, 'a metric has a history');
 my $before = must($owner, $dictionary);
 my ($dump, $errors) = ('', '');
 ok(run([ 'pg_dump', '-U', $owner, '-d', $db, '--no-password' ], '>', \$dump, '2>', \$errors), 'the owner dumps') or diag($errors);
@@ -305,7 +347,10 @@ $errors = '';
 run [ qw(psql --no-psqlrc --quiet --set ON_ERROR_STOP=1), '-U', $owner, '-d', "${db}_restored" ], \$dump, \my $ignored, \$errors;
 is($errors, '', 'the owner restores');
 is(as($owner, $dictionary, "${db}_restored"), $before, 'the dictionary is there, with who changed it and when');
-is(as($owner, $report{$_}, "${db}_restored"), $expected{$_}, "restored: $_") for 'metric_panel', 'vanity_report', 'funnel_report';
+is(as($owner, $beside[$_], "${db}_restored"), $were[$_], "so is what is beside it: $beside[$_]") for 0 .. $#beside;
+is(as($owner, q{INSERT INTO activity_metrics.annotation (at, note) VALUES (now(), 'next') RETURNING annotation_id}, "${db}_restored"), '5', 'numbers go on');
+is(as($owner, q{UPDATE activity_metrics.metric SET event_kinds = NULL WHERE metric = 'entities' RETURNING definition_version}, "${db}_restored"), must($owner, q{SELECT definition_version + 1 FROM activity_metrics.metric WHERE metric = 'entities'}), 'versions too');
+is(as($owner, $report{$_}, "${db}_restored"), $expected{$_}, "restored: $_") for 'metric_values ratio', 'vanity_report', 'funnel_report';
 is(as($first, q{SELECT count(*) FROM crm.event}, "${db}_restored"), must($first, q{SELECT count(*) FROM crm.event}), 'policies too');
 
 #
