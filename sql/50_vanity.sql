@@ -589,6 +589,28 @@ $$;
 COMMENT ON FUNCTION activity_metrics.definition_change_option(text, text, text) IS
 'Internal: the option of vanity() and gaming() for the newest annotation of kind definition changed on a metric; empty if there is none.';
 
+CREATE FUNCTION activity_metrics.report_options(metric text, outcome text, grain text, relation regclass) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
+DECLARE
+	m activity_metrics.metric;
+	target activity_metrics.target;
+	options text := activity_metrics.name_options(metric, outcome, grain, relation);
+BEGIN
+	IF relation IS NULL THEN
+		m := activity_metrics.find_metric(metric);
+		options := options || activity_metrics.definition_change_option(metric, grain, m.tz);
+		target := activity_metrics.target_in_force(metric);
+		-- a target of 40 a week says nothing about days or months; nobody fills up to one that is not above zero
+		IF target.grain = grain AND target.value > 0 THEN
+			options := options || format(', target %s from %s', target.value, activity_metrics.period_no(target.starts_at, grain, m.tz));
+		END IF;
+	END IF;
+	RETURN options;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.report_options(text, text, text, regclass) IS
+'Internal: the options of vanity() for a metric of the dictionary or a column: its names, when its definition changed, and its target if it has one of this grain.';
+
 CREATE FUNCTION activity_metrics.lag_prior_sql(events regclass, grain text, entity text, at text, kind text, status text, tz text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -675,8 +697,7 @@ CREATE FUNCTION activity_metrics.vanity_row_sql(metric text, outcome text, grain
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 DECLARE
 	m activity_metrics.metric;
-	target activity_metrics.target;
-	options text := activity_metrics.name_options(metric, outcome, grain, relation)
+	options text := activity_metrics.report_options(metric, outcome, grain, relation)
 		|| coalesce(', lag prior ' || activity_metrics.check_lag_prior(lag_prior), '');
 	spec text;
 	stops text := 'NULL::pg_catalog.text';
@@ -687,12 +708,6 @@ BEGIN
 		m := activity_metrics.find_metric(metric);
 		other := activity_metrics.find_metric(outcome);
 		source := m.source_relation::regclass;
-		options := options || activity_metrics.definition_change_option(metric, grain, m.tz);
-		target := activity_metrics.target_in_force(metric);
-		-- a target of 40 a week says nothing about days or months; nobody fills up to one that is not above zero
-		IF target.grain = grain AND target.value > 0 THEN
-			options := options || format(', target %s from %s', target.value, activity_metrics.period_no(target.starts_at, grain, m.tz));
-		END IF;
 		spec := activity_metrics.stop_spec(metric, outcome);
 		IF spec IS NOT NULL THEN
 			-- as attempt_report has it: a twentieth of them may go on

@@ -150,6 +150,7 @@ BEGIN
 			CASE WHEN proof.own_low IS NOT NULL THEN format(', %s to %s', round(proof.own_low::numeric, 2), round(proof.own_high::numeric, 2)) END) END);
 	RETURN format('Could someone hit %s %s a %s while delivering nothing? ', value, metric, grain) || CASE
 		WHEN activity_metrics.target_verdict(proof.verdict, vanity) = 'pass' THEN format('Not easily: %s.', figures)
+		WHEN proof.verdict = 'pass' AND vanity = 'gamed' THEN format('Yes: %s; but since it has been a target it looks gamed, as gaming_report() says.', figures)
 		WHEN proof.verdict = 'pass' THEN format('Yes: %s; but after a %s with more of it than is usual for the rep and that %s nothing more follows.', figures, grain, grain)
 		WHEN proof.verdict = 'fail' THEN format('Yes: %s.', figures)
 		WHEN proof.outcomes < 5 THEN format('It cannot be said: %s is above 0 in %s of %s rep-%ss, and at least 5 are needed.', outcome, proof.outcomes, proof.n, grain)
@@ -166,6 +167,7 @@ CREATE FUNCTION activity_metrics.target_next_step(verdict text, vanity text) RET
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
 	SELECT CASE
+		WHEN vanity OPERATOR(pg_catalog.=) 'gamed' THEN activity_metrics.next_step(vanity)
 		WHEN verdict OPERATOR(pg_catalog.=) 'fail' THEN 'Do not set it: aim at a metric that leads the outcome, count only substantive activity, or try another value with target_plan().'
 		WHEN verdict OPERATOR(pg_catalog.=) 'insufficient' THEN 'Set no target by it yet: collect more periods, or take a lower value or a coarser grain.'
 		WHEN vanity OPERATOR(pg_catalog.=) 'leading_indicator' OR vanity OPERATOR(pg_catalog.=) 'outcome' THEN 'It can serve as a target; count quality beside it, and look at gaming_report() once it has held for some periods.'
@@ -184,16 +186,17 @@ BEGIN
 	END IF;
 	-- $1 since, $2 until, $3 lag_from, $4 lag_to; rows of a unit and period are added up, as the aggregates do
 	RETURN format(
-		'panel AS MATERIALIZED (
-			SELECT p.unit, p.period, activity_metrics.exact_sum(p.x) AS x, activity_metrics.exact_sum(p.y) AS y FROM (%s) AS p
+		'source AS MATERIALIZED (%1$s),
+		panel AS MATERIALIZED (
+			SELECT p.unit, p.period, activity_metrics.exact_sum(p.x) AS x, activity_metrics.exact_sum(p.y) AS y FROM source AS p
 			WHERE p.unit IS NOT NULL AND p.period IS NOT NULL AND p.x IS NOT NULL AND p.y IS NOT NULL GROUP BY p.unit, p.period),
-		-- no row at all is a row of NULLs, which the aggregates leave out
+		-- as vanity_report has it; no row at all is a row of NULLs, which the aggregates leave out
 		judged AS (
-			SELECT activity_metrics.vanity(p.unit, p.period, p.x, p.y) AS v FROM (VALUES (1)) AS one LEFT JOIN panel AS p ON true),
+			SELECT activity_metrics.vanity(p.unit, p.period, p.x, p.y, p.quality, %2$L::pg_catalog.text) AS v FROM (VALUES (1)) AS one LEFT JOIN source AS p ON true),
 		chosen AS (
 			SELECT (v).verdict AS vanity, coalesce($3, CASE WHEN leads THEN (v).lag_from ELSE 1 END) AS lag_from, coalesce($4, CASE WHEN leads THEN (v).lag_to ELSE 4 END) AS lag_to
 			FROM judged, LATERAL (SELECT coalesce((v).verdict OPERATOR(pg_catalog.=) ''leading_indicator'', false) AS leads) AS l)',
-		activity_metrics.panel_sql(metric, outcome, grain, relation, unit, period, tz));
+		activity_metrics.panel_sql(metric, outcome, grain, relation, unit, period, tz), activity_metrics.report_options(metric, outcome, grain, relation));
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.target_panel_sql(text, text, text, integer, integer, regclass, text, text, text) IS

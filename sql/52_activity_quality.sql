@@ -36,7 +36,7 @@ END;
 COMMENT ON FUNCTION activity_metrics.optional_column(regclass, text, regtype[]) IS
 'Internal: does a relation have a column of this name and of one of these types?';
 
-CREATE FUNCTION activity_metrics.quality_marks_sql(
+CREATE FUNCTION activity_metrics.quality_read_sql(
 	events regclass, entity text, at text, kind text, actor text, status text, tz text, grain text, calls text, in_range boolean)
 RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -48,7 +48,7 @@ DECLARE
 	a text := activity_metrics.time_column(events, at, 'at', tz);
 	bytes text := ' COLLATE pg_catalog."C"';
 BEGIN
-	-- $1 since, $2 until, $3 min_seconds. Ties in time are put in an order by what else is read, the weaker event last
+	-- $1 since, $2 until, $3 min_seconds
 	RETURN format(
 		'event AS (
 			SELECT %1$s AS entity, %2$s AS at, %3$s%10$s AS kind, %4$s%10$s AS actor, %5$s AS recorded, %6$s AS value,
@@ -57,16 +57,8 @@ BEGIN
 			FROM %11$s WHERE %12$s AND %4$s IS NOT NULL AND pg_catalog.isfinite(%2$s)%13$s),
 		read AS (
 			SELECT event.*, coalesce(seconds OPERATOR(pg_catalog.<) $3, false) AS is_short, coalesce(quality OPERATOR(pg_catalog.<=) 0, false) AS is_empty,
-				coalesce(origin OPERATOR(pg_catalog.<>) ''manual'', false) AS is_automatic, coalesce(recorded, at) AS stamp, %14$s AS period
-			FROM event),
-		mark AS (
-			SELECT read.*, entity IS NOT NULL AND coalesce(at OPERATOR(pg_catalog.-) pg_catalog.lag(at) OVER contact OPERATOR(pg_catalog.<=) ''10 minutes''::pg_catalog.interval, false) AS is_duplicate,
-				coalesce(stamp OPERATOR(pg_catalog.-) pg_catalog.lag(stamp) OVER log OPERATOR(pg_catalog.<=) ''60 seconds''::pg_catalog.interval, false) AS is_batch,
-				pg_catalog.date_part(''epoch'', at OPERATOR(pg_catalog.-) pg_catalog.lag(at) OVER work) AS gap
-			FROM read WINDOW
-				contact AS (PARTITION BY actor, kind, entity ORDER BY at, is_short OR is_empty OR is_automatic, value DESC, quality DESC, origin, recorded, event_id),
-				log AS (PARTITION BY actor ORDER BY stamp, kind, entity, at, value, quality, origin, event_id),
-				work AS (PARTITION BY actor, kind, period ORDER BY at))',
+				coalesce(origin OPERATOR(pg_catalog.<>) ''manual'', false) AS is_automatic, %14$s AS period
+			FROM event)',
 		CASE WHEN e LIKE '%::pg_catalog.text' THEN e || bytes ELSE e END, a,
 		activity_metrics.text_column(events, kind, 'kind'), activity_metrics.text_column(events, actor, 'actor'),
 		CASE WHEN activity_metrics.optional_column(events, 'recorded_at', times)
@@ -82,8 +74,8 @@ BEGIN
 		CASE WHEN activity_metrics.column_type(events, 'event_id') IS NOT NULL THEN activity_metrics.text_column(events, 'event_id', 'event_id') ELSE 'NULL::pg_catalog.text' END);
 END;
 $$;
-COMMENT ON FUNCTION activity_metrics.quality_marks_sql(regclass, text, text, text, text, text, text, text, text, boolean) IS
-'Internal: the common parts of the statements of activity_quality and activity_quality_events: the events that were done by somebody at some time, and what speaks against each; $1 since, $2 until (with in_range), $3 min_seconds.';
+COMMENT ON FUNCTION activity_metrics.quality_read_sql(regclass, text, text, text, text, text, text, text, text, boolean) IS
+'Internal: the common parts of the statements of activity_quality and activity_quality_events: the events that were done by somebody at some time, and what speaks against each by itself; $1 since, $2 until (with in_range), $3 min_seconds.';
 
 CREATE TYPE activity_metrics.activity_quality_row AS (
 	actor text,
@@ -140,13 +132,14 @@ CREATE FUNCTION activity_metrics.activity_quality_sql(
 RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	marks text := activity_metrics.quality_marks_sql(events, entity, at, kind, actor, status, tz, grain, calls, true);
+	events_sql text := activity_metrics.quality_read_sql(events, entity, at, kind, actor, status, tz, grain, calls, true);
 	of_months boolean := grain IS NULL OR grain NOT IN ('hour', 'day', 'week');
+	row_of text := CASE WHEN grain IS NULL THEN 'actor, kind' ELSE 'actor, kind, period' END;
 	note text := concat_ws('; ',
-		CASE WHEN marks LIKE '%NULL::pg_catalog.timestamptz AS recorded%' THEN 'there is no column recorded_at: late logging and back-dating are not known, batches are by the time of the event' END,
-		CASE WHEN marks LIKE '%NULL::pg_catalog.float8 AS value%' THEN 'there is no column value with numbers: lengths are not known' END,
-		CASE WHEN marks LIKE '%NULL::pg_catalog.float8 AS quality%' THEN 'there is no column quality with numbers: empty events are not known' END,
-		CASE WHEN marks LIKE '%NULL::pg_catalog.text COLLATE pg_catalog."C" AS origin%' THEN 'there is no column origin: automatic events are not known' END,
+		CASE WHEN events_sql LIKE '%NULL::pg_catalog.timestamptz AS recorded%' THEN 'there is no column recorded_at: late logging and back-dating are not known, batches are by the time of the event' END,
+		CASE WHEN events_sql LIKE '%NULL::pg_catalog.float8 AS value%' THEN 'there is no column value with numbers: lengths are not known' END,
+		CASE WHEN events_sql LIKE '%NULL::pg_catalog.float8 AS quality%' THEN 'there is no column quality with numbers: empty events are not known' END,
+		CASE WHEN events_sql LIKE '%NULL::pg_catalog.text COLLATE pg_catalog."C" AS origin%' THEN 'there is no column origin: automatic events are not known' END,
 		CASE WHEN NOT of_months THEN format('the end of the month is not looked at by %s', grain) END);
 BEGIN
 	IF grain IS NOT NULL THEN
@@ -158,9 +151,7 @@ BEGIN
 		'WITH %1$s,
 		-- OFFSET 0: worked out once for each event, not wherever it is used
 		local AS (
-			SELECT mark.*, pg_catalog.timezone(%3$L, at)::pg_catalog.date AS day, pg_catalog.timezone(%3$L, recorded) AS recorded_local,
-				pg_catalog.date_part(''epoch'', recorded OPERATOR(pg_catalog.-) at) OPERATOR(pg_catalog./) 3600 AS delay
-			FROM mark OFFSET 0),
+			SELECT read.*, pg_catalog.timezone(%3$L, at)::pg_catalog.date AS day FROM read OFFSET 0),
 		monthly AS (
 			SELECT local.*, pg_catalog.date_trunc(''month'', day::pg_catalog.timestamp)::pg_catalog.date AS first FROM local OFFSET 0),
 		next AS (
@@ -175,24 +166,45 @@ BEGIN
 			SELECT working.*, after OPERATOR(pg_catalog.-) activity_metrics.working_days_before(day OPERATOR(pg_catalog.+) 1) AS remaining,
 				(2 OPERATOR(pg_catalog.*) working_days OPERATOR(pg_catalog.+) 5) OPERATOR(pg_catalog./) 10 AS last_days
 			FROM working OFFSET 0),
+		-- what is sorted is narrow, fixed widths first
+		narrow AS (
+			SELECT at, coalesce(recorded, at) AS stamp, period, CASE WHEN has_end THEN last_days::pg_catalog.float8 OPERATOR(pg_catalog./) working_days END AS last_share,
+				recorded IS NOT NULL AS is_recorded, is_short, is_empty, is_automatic, seconds IS NOT NULL AS is_timed, quality IS NOT NULL AS is_rated, origin IS NOT NULL AS has_origin,
+				seconds OPERATOR(pg_catalog.>=) 300 AS is_long, seconds OPERATOR(pg_catalog.>=) 300 AND seconds OPERATOR(pg_catalog.=) (300 OPERATOR(pg_catalog.*) pg_catalog.floor(seconds OPERATOR(pg_catalog./) 300)) AS is_round,
+				has_end AND remaining OPERATOR(pg_catalog.<) last_days AS is_rush, pg_catalog.timezone(%3$L, recorded) OPERATOR(pg_catalog.>=) next::pg_catalog.timestamp AS is_backdated,
+				actor, kind, entity
+			FROM dated OFFSET 0),
+		-- of events at one time any stands for the others, but the better one for the weaker
+		mark AS (
+			SELECT narrow.*, entity IS NOT NULL AS has_entity,
+				entity IS NOT NULL AND coalesce(at OPERATOR(pg_catalog.-) pg_catalog.lag(at) OVER contact OPERATOR(pg_catalog.<=) ''10 minutes''::pg_catalog.interval, false) AS is_duplicate,
+				coalesce(stamp OPERATOR(pg_catalog.-) pg_catalog.lag(stamp) OVER log OPERATOR(pg_catalog.<=) ''60 seconds''::pg_catalog.interval, false) AS is_batch
+			FROM narrow WINDOW
+				contact AS (PARTITION BY actor, kind, entity ORDER BY at, is_short OR is_empty OR is_automatic),
+				log AS (PARTITION BY actor ORDER BY stamp, kind, at)
+			OFFSET 0),
+		-- in the order in which it is counted
+		spaced AS (
+			SELECT mark.*, pg_catalog.date_part(''epoch'', at OPERATOR(pg_catalog.-) pg_catalog.lag(at) OVER work) AS gap,
+				CASE WHEN is_recorded THEN pg_catalog.date_part(''epoch'', stamp OPERATOR(pg_catalog.-) at) OPERATOR(pg_catalog./) 3600 END AS delay
+			FROM mark WINDOW work AS (PARTITION BY %7$s ORDER BY at)),
 		counted AS (
-			SELECT actor, kind, period, pg_catalog.count(*) AS n,
+			SELECT %7$s, pg_catalog.count(*) AS n,
 				pg_catalog.count(*) FILTER (WHERE is_duplicate OR is_short OR is_empty OR (is_automatic AND $4 IS NOT TRUE)) AS faulty,
-				pg_catalog.count(*) FILTER (WHERE is_duplicate) AS duplicates, pg_catalog.count(entity) AS with_entity,
-				pg_catalog.count(*) FILTER (WHERE is_short) AS short, pg_catalog.count(seconds) AS timed,
-				pg_catalog.count(*) FILTER (WHERE is_empty) AS empty, pg_catalog.count(quality) AS rated,
-				pg_catalog.count(*) FILTER (WHERE is_automatic) AS automatic, pg_catalog.count(origin) AS with_origin,
+				pg_catalog.count(*) FILTER (WHERE is_duplicate) AS duplicates, pg_catalog.count(*) FILTER (WHERE has_entity) AS with_entity,
+				pg_catalog.count(*) FILTER (WHERE is_short) AS short, pg_catalog.count(*) FILTER (WHERE is_timed) AS timed,
+				pg_catalog.count(*) FILTER (WHERE is_empty) AS empty, pg_catalog.count(*) FILTER (WHERE is_rated) AS rated,
+				pg_catalog.count(*) FILTER (WHERE is_automatic) AS automatic, pg_catalog.count(*) FILTER (WHERE has_origin) AS with_origin,
 				pg_catalog.count(*) FILTER (WHERE is_batch) AS batch,
-				pg_catalog.count(*) FILTER (WHERE has_end AND remaining OPERATOR(pg_catalog.<) last_days) AS rush, pg_catalog.count(*) FILTER (WHERE has_end) AS ended,
-				activity_metrics.exact_avg(last_days::pg_catalog.float8 OPERATOR(pg_catalog./) working_days) FILTER (WHERE has_end) AS rush_expected,
-				pg_catalog.count(*) FILTER (WHERE seconds OPERATOR(pg_catalog.>=) 300 AND seconds OPERATOR(pg_catalog.=) (300 OPERATOR(pg_catalog.*) pg_catalog.floor(seconds OPERATOR(pg_catalog./) 300))) AS round,
-				pg_catalog.count(*) FILTER (WHERE seconds OPERATOR(pg_catalog.>=) 300) AS long,
-				pg_catalog.count(*) FILTER (WHERE delay OPERATOR(pg_catalog.>) 24) AS late, pg_catalog.count(recorded) AS recorded,
+				pg_catalog.count(*) FILTER (WHERE is_rush) AS rush, pg_catalog.count(last_share) AS ended,
+				activity_metrics.exact_avg(last_share) AS rush_expected,
+				pg_catalog.count(*) FILTER (WHERE is_round) AS round, pg_catalog.count(*) FILTER (WHERE is_long) AS long,
+				pg_catalog.count(*) FILTER (WHERE delay OPERATOR(pg_catalog.>) 24) AS late, pg_catalog.count(*) FILTER (WHERE is_recorded) AS recorded,
 				pg_catalog.percentile_cont(0.5) WITHIN GROUP (ORDER BY delay) AS delay,
-				pg_catalog.count(*) FILTER (WHERE recorded_local OPERATOR(pg_catalog.>=) next::pg_catalog.timestamp) AS backdated,
+				pg_catalog.count(*) FILTER (WHERE is_backdated) AS backdated,
 				pg_catalog.count(gap) AS gaps, activity_metrics.exact_sum(gap OPERATOR(pg_catalog.*) gap) AS squares,
 				pg_catalog.date_part(''epoch'', pg_catalog.max(at) OPERATOR(pg_catalog.-) pg_catalog.min(at)) AS span
-			FROM dated GROUP BY actor, kind, period),
+			FROM spaced GROUP BY %7$s),
 		shares AS (
 			SELECT c.*, pg_catalog.float8(n OPERATOR(pg_catalog.-) faulty) OPERATOR(pg_catalog./) n AS substantive, w.low, w.high,
 				CASE WHEN gaps OPERATOR(pg_catalog.>=) 2 AND span OPERATOR(pg_catalog.>) 0 THEN
@@ -218,9 +230,9 @@ BEGIN
 				CASE WHEN %2$L AND ended OPERATOR(pg_catalog.=) 0 THEN ''no whole month'' END,
 				CASE WHEN gaps OPERATOR(pg_catalog.<) 2 THEN ''burstiness needs 3 events'' WHEN span OPERATOR(pg_catalog.=) 0 THEN ''burstiness: all at one time'' END))
 		FROM row ORDER BY (q).actor COLLATE pg_catalog."C", (q).kind COLLATE pg_catalog."C", (q).period_start',
-		marks, of_months, tz,
+		events_sql, of_months, tz,
 		CASE WHEN grain IS NULL THEN 'NULL::pg_catalog.date' ELSE format('activity_metrics.period_start(period, %L::pg_catalog.text)', grain) END,
-		nullif(note, ''), marks NOT LIKE '%NULL::pg_catalog.float8 AS value%');
+		nullif(note, ''), events_sql NOT LIKE '%NULL::pg_catalog.float8 AS value%', row_of);
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.activity_quality_sql(regclass, text, text, text, text, text, text, text, text) IS
@@ -256,7 +268,7 @@ CREATE FUNCTION activity_metrics.activity_quality(
 	min_seconds double precision DEFAULT 30,
 	count_automatic boolean DEFAULT false)
 RETURNS SETOF activity_metrics.activity_quality_row
-LANGUAGE plpgsql STABLE ROWS 100 COST 100000 AS $$
+LANGUAGE plpgsql STABLE ROWS 100 COST 100000 SET jit = off AS $$
 BEGIN
 	PERFORM activity_metrics.check_range(since, until);
 	RETURN QUERY EXECUTE activity_metrics.activity_quality_sql(events, grain, entity, at, kind, actor, status, tz, calls)
@@ -293,9 +305,13 @@ CREATE FUNCTION activity_metrics.activity_quality_events_sql(
 RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	-- $1 and $2 are not used; a roster row without a time makes a unit, as it does in the relation itself
+	-- $1 and $2 are not used; ties in time are put in an order by what else is read, the weaker event last; a roster row without a time makes a unit, as it does in the relation itself
 	RETURN format(
-		'WITH %1$s
+		'WITH %1$s,
+		mark AS (
+			SELECT read.*, entity IS NOT NULL AND coalesce(at OPERATOR(pg_catalog.-) pg_catalog.lag(at) OVER contact OPERATOR(pg_catalog.<=) ''10 minutes''::pg_catalog.interval, false) AS is_duplicate
+			FROM read WINDOW
+				contact AS (PARTITION BY actor, kind, entity ORDER BY at, is_short OR is_empty OR is_automatic, value DESC, quality DESC, origin, recorded, event_id))
 		SELECT entity::pg_catalog.text, kind::pg_catalog.text, at, actor::pg_catalog.text, event_id::pg_catalog.text, recorded, ''done'', value,
 			CASE WHEN is_duplicate OR is_short OR is_empty OR (is_automatic AND $4 IS NOT TRUE) THEN 0 ELSE 1 END::pg_catalog.float8,
 			origin::pg_catalog.text, is_duplicate, is_short, is_empty, is_automatic
@@ -303,7 +319,7 @@ BEGIN
 		UNION ALL
 		SELECT %2$s, %3$s, %4$s, %5$s, NULL, NULL, ''done'', NULL, NULL, NULL, NULL, NULL, NULL, NULL
 		FROM %6$s WHERE %7$s AND %5$s IS NOT NULL AND pg_catalog.isfinite(%4$s) IS NOT TRUE',
-		activity_metrics.quality_marks_sql(events, entity, at, kind, actor, status, tz, NULL, calls, false),
+		activity_metrics.quality_read_sql(events, entity, at, kind, actor, status, tz, NULL, calls, false),
 		activity_metrics.text_column(events, entity, 'entity'), activity_metrics.text_column(events, kind, 'kind'),
 		activity_metrics.time_column(events, at, 'at', tz), activity_metrics.text_column(events, actor, 'actor'),
 		activity_metrics.qualified_name(events), activity_metrics.done_condition(events, status));

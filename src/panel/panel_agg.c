@@ -139,10 +139,12 @@ check_value(AmPanelState *state, const AmPanelCell *cell, double value, const ch
 	ereport(ERROR,
 			(errcode(isfinite(value) ? ERRCODE_INVALID_PARAMETER_VALUE : ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 			 errmsg("%s is %g", name, value),
-			 errdetail("Unit \"%s\", period " INT64_FORMAT ".",
+	/* the options of a report say which of its metrics it is */
+			 errdetail("Unit \"%s\", period " INT64_FORMAT "%s%s.",
 					   state->unit_type == AM_UNIT_TEXT ?
 					   pnstrdup(state->units[cell->unit].bytes, state->units[cell->unit].length) :
-					   am_panel_unit_name(state, (int32) cell->unit), cell->period),
+					   am_panel_unit_name(state, (int32) cell->unit), cell->period,
+					   state->options ? " of " : "", state->options ? state->options : ""),
 			 isfinite(value) ? errhint("It has to be a count or an amount of at least 0.") :
 			 errhint("Leave such rows out, or give NULL where the value is not known.")));
 }

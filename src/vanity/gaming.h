@@ -51,7 +51,8 @@ extern void am_gaming(const AmPanel *panel, const AmGamingTarget *target,
 /*
  * Where nobody knows since when: the period with the largest z, of the share
  * of rows on the target or of the level, after against before.  Sets
- * target->from and searched; false if there is no period to choose.
+ * target->from and searched; false if there is no period to choose (z NaN),
+ * or none from which either is higher (z at most 0).
  */
 extern bool am_gaming_scan(const AmPanel *panel, AmGamingTarget *target, double *z);
 
@@ -59,7 +60,7 @@ extern void am_gaming_sentence(const AmGamingResult *result, double target_value
 							   const char *metric, const char *outcome, const char *unit, const char *grain,
 							   char *buf, size_t size);
 
-extern void am_gaming_scan_sentence(const AmGamingResult *result, const AmGamingTarget *target, bool found,
+extern void am_gaming_scan_sentence(const AmGamingResult *result, const AmGamingTarget *target, double z,
 									const char *metric, const char *outcome, const char *unit, const char *grain,
 									char *buf, size_t size);
 

@@ -83,7 +83,6 @@ am_gaming_scan(const AmPanel *panel, AmGamingTarget *target, double *z)
 	PeriodSums	all;
 	int32_t		n_periods = 0;
 	double		variance;
-	bool		found = false;
 
 	target->searched = true;
 	*z = NAN;
@@ -110,9 +109,8 @@ am_gaming_scan(const AmPanel *panel, AmGamingTarget *target, double *z)
 			double		here = fmax(two_sample_z(before.hits, before.rows, all.hits - before.hits, after, p * (1 - p)),
 									two_sample_z(before.level, before.rows, all.level - before.level, after, variance));
 
-			if (!found || here > *z)
+			if (isnan(*z) || here > *z)
 			{
-				found = true;
 				*z = here;
 				target->from = sums[t].period;
 			}
@@ -122,5 +120,5 @@ am_gaming_scan(const AmPanel *panel, AmGamingTarget *target, double *z)
 		before.level += sums[t].level;
 	}
 	am_host_free(sums);
-	return found;
+	return *z > 0;
 }

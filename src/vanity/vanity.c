@@ -20,6 +20,8 @@
 #define FEWEST_STEPS		6		/* to speak of a running total at all */
 #define SHORTEST_SEARCH		4		/* lags that must have been searched to say that nothing follows */
 #define DECIDED				0.80	/* probability that makes a verdict */
+#define FEWEST_GAPS			12		/* between entries, to say that they come in batches */
+#define LONGEST_BATCH		26
 #define PRIOR_SUBSTANCE		0.03	/* only metric x quality leads */
 
 static double
@@ -61,6 +63,76 @@ measure_steps(const AmPanel *panel, AmVanityResult *result)
 	am_wilson((double) result->falls, (double) result->steps, 1.96, &low, &high);
 	if (high < 0.20)
 		result->only_rises = 1 - high / 0.20;
+}
+
+/* entries this far apart come every "usual" periods: every month is every 4 or 5 weeks */
+static bool
+near_usual(int64_t gap, int64_t usual)
+{
+	return gap >= usual - usual / 4 && gap <= usual + usual / 4;
+}
+
+/*
+ * Is the metric entered only every few periods, with zeros between?  Then an
+ * entry is the sum of the periods since the one before, and on the log scale
+ * the zeros would drown all else.  Returns how many periods that is usually,
+ * 1 if it is not so.
+ */
+static int
+find_batches(const AmPanel *panel)
+{
+	int64_t		count[LONGEST_BATCH + 2] = {0};
+	int64_t		gaps = 0;
+	int64_t		regular = 0;
+	int64_t		usual = 1;
+	size_t		last = 0;
+	bool		has_last = false;
+
+	for (size_t i = 0; i < panel->n; i++)
+	{
+		if (i > 0 && panel->unit[i] != panel->unit[i - 1])
+			has_last = false;
+		if (!(panel->x[i] > 0))
+			continue;
+		/* where no row is missing between the two */
+		if (has_last && (uint64_t) panel->period[i] - (uint64_t) panel->period[last] == (uint64_t) (i - last))
+		{
+			count[i - last <= LONGEST_BATCH ? i - last : LONGEST_BATCH + 1]++;
+			gaps++;
+		}
+		last = i;
+		has_last = true;
+	}
+	for (int64_t gap = 2; gap <= LONGEST_BATCH; gap++)
+	{
+		if (count[gap] > count[usual])
+			usual = gap;
+	}
+	for (int64_t gap = 1; gap <= LONGEST_BATCH; gap++)
+	{
+		if (near_usual(gap, usual))
+			regular += count[gap];
+	}
+	return gaps >= FEWEST_GAPS && (double) regular >= 0.8 * (double) gaps ? (int) usual : 1;
+}
+
+/* what was entered every few periods, evenly over the rows since the entry before */
+static void
+spread_batches(const AmPanel *panel, int batch, double *x)
+{
+	memcpy(x, panel->x, panel->n * sizeof(double));
+	for (size_t i = 0; i < panel->n; i++)
+	{
+		size_t		first = i;
+
+		if (!(panel->x[i] > 0))
+			continue;
+		while (first > 0 && panel->unit[first - 1] == panel->unit[i] && !(panel->x[first - 1] > 0) &&
+			   (uint64_t) panel->period[i] - (uint64_t) panel->period[first - 1] < (uint64_t) (batch + batch / 4))
+			first--;
+		for (size_t j = first; j <= i; j++)
+			x[j] = panel->x[i] / (double) (i - first + 1);
+	}
 }
 
 /*
@@ -628,6 +700,8 @@ score_panel(const AmPanel *panel, const AmVanityOptions *options, double c, AmVa
 {
 	AmVanityFit fit;
 	AmVanityPosterior *posterior;
+	AmPanel		even = *panel;
+	double	   *spread = NULL;
 	bool		too_little;
 	double		score_with_quality = NAN;
 
@@ -643,8 +717,16 @@ score_panel(const AmPanel *panel, const AmVanityOptions *options, double c, AmVa
 			result->outcomes++;
 	}
 
+	result->batch = find_batches(panel);
+	if (result->batch > 1)
+	{
+		spread = am_host_alloc(panel->n * sizeof(double));
+		spread_batches(panel, result->batch, spread);
+		even.x = spread;
+	}
+
 	/* a target splits the panel: levels and trends before it need not hold since */
-	am_vf_init(&fit, panel, options->has_target || options->has_change,
+	am_vf_init(&fit, &even, options->has_target || options->has_change,
 			   options->has_change ? options->changed_at : options->target_from, c);
 	result->periods = fit.n_periods;
 	measure_steps(panel, result);
@@ -712,6 +794,8 @@ score_panel(const AmPanel *panel, const AmVanityOptions *options, double c, AmVa
 	result->quality_gain = result->score - score_with_quality;
 	if (result->only_rises > 0.6)
 		result->p_progress = increase_leads(panel, options);
+	if (spread)
+		am_host_free(spread);
 	am_host_free(posterior);
 	am_vf_free(&fit);
 }

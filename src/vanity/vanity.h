@@ -74,6 +74,7 @@ typedef struct AmVanityResult
 	double		only_substance;	/* that not the metric but only metric x quality leads; 0 without quality */
 	/* for the sentence */
 	int			max_lag;		/* longest lag searched */
+	int			batch;			/* the metric is entered every so many periods, and was spread over them; 1 = always */
 	int64_t		steps;			/* changes of the metric from one row of a unit to the next, and how many fell */
 	int64_t		falls;
 	double		p_progress;		/* that a running total's increase leads; NaN if not a running total */

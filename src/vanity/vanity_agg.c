@@ -396,7 +396,7 @@ am_gaming_scan_final(PG_FUNCTION_ARGS)
 	if (!found)
 		target.from = PG_INT64_MAX;
 	am_gaming(&panel, &target, &result, NULL);
-	am_gaming_scan_sentence(&result, &target, found, names.metric, names.outcome, names.unit, names.grain, sentence, sizeof(sentence));
+	am_gaming_scan_sentence(&result, &target, z, names.metric, names.outcome, names.unit, names.grain, sentence, sizeof(sentence));
 
 	columns = result_columns(fcinfo, lengthof(values));
 	set_gaming(&result, sentence, values, nulls);

@@ -287,7 +287,8 @@ say_diagnostic(const AmVanityResult *result, const char *metric, const char *out
 	char		lag[WORD];
 
 	if (result->same_week >= result->follows && result->same_week >= result->p_weak)
-		am_vw_add(buf, size, "It moves with %s in the same %s: good to notice trouble, not to aim at.", outcome, grain);
+		am_vw_add(buf, size, "It moves with %s %s the same %s: good to notice trouble, not to aim at.", outcome,
+				  strcmp(grain, "day") == 0 ? "on" : "in", grain);
 	else if (result->follows >= result->p_weak)
 		am_vw_add(buf, size, "It follows %s instead of leading them: good to notice trouble, not to aim at.", outcome);
 	else
@@ -445,6 +446,23 @@ am_vanity_sentence(const AmVanityResult *result, const AmVanityOptions *options,
 			say_insufficient(result, options, metric, outcome, unit, grain, buf, size);
 			break;
 	}
+	/* a target that does not part the rows was not tested; say which side is missing */
+	if (options && options->has_target && isnan(result->p_gamed) && result->gaming.n_before + result->gaming.n_after > 0)
+	{
+		char		untested[4 * WORD];
+
+		am_gaming_sentence(&result->gaming, options->target_value, metric, outcome, unit, grain, untested, sizeof(untested));
+		am_vw_add(buf, size, " %s", untested);
+	}
+	/* where the fit decided */
+	if (result->batch > 1 && isfinite(result->elasticity) && !(result->only_rises > 0.6) &&
+		result->verdict != AM_VANITY_OUTCOME && result->verdict != AM_VANITY_GAMED)
+	{
+		char		every[WORD];
+
+		am_vw_count(result->batch, grain, every, sizeof(every));
+		am_vw_add(buf, size, " There is an entry only every %s: each is spread evenly over them.", every);
+	}
 }
 
 /* "rose by 51 %" */
@@ -538,7 +556,7 @@ am_gaming_sentence(const AmGamingResult *result, double target_value,
 }
 
 void
-am_gaming_scan_sentence(const AmGamingResult *result, const AmGamingTarget *target, bool found,
+am_gaming_scan_sentence(const AmGamingResult *result, const AmGamingTarget *target, double z,
 						const char *metric, const char *outcome, const char *unit, const char *grain,
 						char *buf, size_t size)
 {
@@ -547,10 +565,16 @@ am_gaming_scan_sentence(const AmGamingResult *result, const AmGamingTarget *targ
 	if (size == 0)
 		return;
 	buf[0] = '\0';
-	if (!found)
+	if (isnan(z))
 	{
 		plural(grain, grains, sizeof(grains));
 		am_vw_add(buf, size, "Too few %s to look for a date: at least 4 before and 4 after it, and 15 %% of the rows, are needed.", grains);
+		return;
+	}
+	if (!(z > 0))
+	{
+		am_vw_add(buf, size, "There is no %s since which the level of %s is higher than before%s: no date to test.", grain, metric,
+				  isfinite(target->value) ? ", or the share that sits on the target" : "");
 		return;
 	}
 	am_gaming_sentence(result, target->value, metric, outcome, unit, grain, buf, size);

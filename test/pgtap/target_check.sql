@@ -183,6 +183,18 @@ SELECT ok(count(*) > 1, 'target_plan over the dictionary') FROM activity_metrics
 SELECT activity_metrics.define_metric('logins', 'event', 'login', kind => 'outcome');
 SELECT throws_ok($$SELECT * FROM activity_metrics.target_plan('meetings')$$, '22023', NULL, 'two outcomes: which one is to be said');
 SELECT ok(n > 0, 'by month, in a range') FROM activity_metrics.target_check('meetings', 6, 'wins', 'month', '2024-02-01Z', '2025-01-01Z');
+-- a target already, to which most fill up from week 30 on
+CREATE TABLE filled AS SELECT 1 AS entity, '2024-01-01 09:00Z'::timestamptz + p * interval '7 days' + i * interval '1 minute' AS at, k.kind, 'rep ' || u AS actor
+	FROM (SELECT u, p, random() AS a, random() AS b, random() AS c FROM generate_series(1, 12) AS u, generate_series(0, 59) AS p) AS s,
+		LATERAL (VALUES ('call', CASE WHEN p >= 30 AND u > 3 AND c < 0.9 THEN 40 ELSE round(15 + 20 * a) END), ('won', floor(3 * b))) AS k(kind, n), generate_series(1, n::integer) AS i;
+SELECT activity_metrics.define_metric('calls', 'filled', 'call', target => 40, target_from => '2024-07-29Z'), activity_metrics.define_metric('deals', 'filled', 'won', kind => 'outcome');
+SELECT ok(c.vanity = 'gamed' AND v.verdict = 'gamed' AND c.verdict <> 'pass' AND c.next_step LIKE 'Take the target off it%', c.sentence)
+	FROM activity_metrics.target_check('calls', 40, 'deals') AS c, activity_metrics.vanity_report('deals', metrics => '{calls}') AS v;
+SELECT is(c.vanity, v.verdict, 'by month there is no target: the verdict of vanity_report') FROM activity_metrics.target_check('calls', 160, 'deals', 'month') AS c, activity_metrics.vanity_report('deals', 'month', metrics => '{calls}') AS v;
+SELECT is(activity_metrics.target_verdict('pass', 'gamed'), 'fail', 'what is gamed does not pass');
+SELECT ok(activity_metrics.target_sentence(r, 'gamed', 3, 'calls', 'wins', 'week', 2, 2) LIKE 'Could someone hit 3 calls a week while delivering nothing? Yes: %; but since it has been a target it looks gamed, as gaming_report() says.', 'and the sentence says why')
+	FROM (SELECT activity_metrics.proof_of_work(unit, period, meetings, wins, 3, 2, 2) AS r FROM week) AS p;
+DELETE FROM activity_metrics.metric WHERE metric IN ('calls', 'deals');
 
 CREATE FUNCTION hint_of(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

@@ -231,6 +231,27 @@ SELECT ok(g.p_gamed IS NULL AND g.found_period IS NULL AND g.sentence ~ 'Too few
 SELECT ok(activity_metrics.gaming_scan(unit, period, metric, outcome, 40) IS NULL, 'gaming_scan of no rows: NULL') FROM gamed WHERE false;
 SELECT throws_ok('SELECT activity_metrics.gaming_scan(unit, period, metric, outcome, 0) FROM gamed', '22023', 'target_value is 0', 'a target of 0');
 SELECT throws_ok('SELECT activity_metrics.gaming_scan(unit, period, -metric, outcome, 5) FROM gamed', '22023', NULL, 'a metric below zero');
+SELECT ok(g.p_gamed IS NULL AND g.found_period IS NULL AND g.z <= 0 AND g.sentence = v.words, g.sentence) FROM (VALUES (0, 40::float8, 'There is no period since which the level of activity is higher than before, or the share that sits on the target: no date to test.'),
+	(-0.1, NULL, 'There is no period since which the level of activity is higher than before: no date to test.')) AS v(slope, target, words),
+	LATERAL (SELECT (activity_metrics.gaming_scan(unit, period, 20 + v.slope * period, outcome, v.target)).* FROM gamed) AS g;
+
+-- a target that does not part the rows: not tested, and said so
+SELECT ok(v.p_gamed IS NULL AND v.verdict <> 'gamed' AND v.sentence LIKE '%' || words, v.sentence) FROM (VALUES ('target 40 from 1', ' No rep-periods before the target: there is nothing to compare.'), ('target 40 from 81', ' No rep-periods since the target: there is nothing to compare.')) AS o(options, words),
+	LATERAL (SELECT (activity_metrics.vanity(unit, period, metric, outcome, NULL, o.options)).* FROM world WHERE name = 'lead') AS v;
+
+SELECT ok(v.verdict = 'diagnostic' AND v.sentence = 'It moves with wins ' || same || ': good to notice trouble, not to aim at.', v.sentence) FROM (VALUES ('day', 'on the same day'), ('week', 'in the same week')) AS o(grain, same),
+	LATERAL (SELECT (activity_metrics.vanity(u::bigint, p, calls, floor(0.5 + 12 * a * a + 3 * b), NULL::float8, format('outcome ''wins'', grain ''%s''', o.grain))).* FROM base) AS v;
+
+-- entered only every few weeks: as spread by hand over the weeks since the entry before
+CREATE TABLE entered AS
+	SELECT every, u AS unit, p AS period, outcome, CASE WHEN (p + u) % every = 0 THEN sum(metric) OVER (PARTITION BY every, u ORDER BY p ROWS BETWEEN 3 PRECEDING AND CURRENT ROW) ELSE 0 END AS metric
+	FROM world AS w, LATERAL (SELECT w.unit AS u, w.period AS p) AS r, generate_series(2, 4, 2) AS every WHERE name = 'lead' AND NOT (w.unit = 3 AND w.period IN (20, 21));
+CREATE TABLE by_hand AS
+	SELECT e.*, coalesce(next.metric / (SELECT count(*) FROM entered AS k WHERE k.every = e.every AND k.unit = e.unit AND k.period BETWEEN next.period - e.every + 1 AND next.period), 0) AS spread
+	FROM entered AS e LEFT JOIN LATERAL (SELECT * FROM entered AS n WHERE n.every = e.every AND n.unit = e.unit AND n.period >= e.period AND n.period < e.period + e.every AND n.metric > 0 ORDER BY n.period LIMIT 1) AS next ON true;
+SELECT ok(b.sentence LIKE format('%%There is an entry only every %s periods: each is spread evenly over them.', every) AND b.verdict = 'leading_indicator' AND (b.score, b.elasticity, b.low, b.lag_from, b.wrong_way, b.smallest_visible) = (h.score, h.elasticity, h.low, h.lag_from, h.wrong_way, h.smallest_visible), format('every %s weeks: %s', every, b.sentence))
+	FROM (SELECT every, (activity_metrics.vanity(unit, period, metric, outcome)).* FROM entered GROUP BY every) AS b JOIN (SELECT every, (activity_metrics.vanity(unit, period, spread, outcome)).* FROM by_hand GROUP BY every) AS h USING (every);
+SELECT ok(sentence NOT LIKE '%an entry only every%', 'zeros now and then are no batches') FROM (SELECT (activity_metrics.vanity(unit, period, CASE WHEN md5(unit::text || '/' || period) < '8' THEN metric ELSE 0 END, outcome)).* FROM world WHERE name = 'lead') AS v;
 SELECT throws_ok('SELECT activity_metrics.vanity(unit, period, metric, -outcome) FROM gamed', '22023', NULL, 'an outcome below zero');
 SELECT throws_ok($$SELECT activity_metrics.gaming(unit, period, metric, outcome, 50, 40, quality, 'definition changed') FROM gamed$$, '22023', NULL, 'a change without a period');
 

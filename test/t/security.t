@@ -69,7 +69,7 @@ is(as($owner, q{SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'acti
 	'all that only reads is stable or immutable');
 is(as($owner, q{SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'activity_metrics'::regnamespace AND prosrc ~* 'execute ' AND proparallel = 's'}), '', 'what runs a query of its own is not parallel safe');
 is(as($owner, q{SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = prolang WHERE pronamespace = 'activity_metrics'::regnamespace AND lanname = 'plpgsql'
-	AND (proconfig IS NULL OR NOT 'search_path=pg_catalog, pg_temp' = ANY (proconfig)) AND prosrc !~* '(return query|in) execute|execute activity_metrics\\.\\w+_sql' AND proname !~ '^refresh(_metric|_in_transaction)?$'}), '', 'every plpgsql function has a search_path of its own, but those that run the user\'s statement');
+	AND (proconfig IS NULL OR NOT 'search_path=pg_catalog, pg_temp' = ANY (proconfig)) AND prosrc !~* '(return query|in) execute|execute activity_metrics\\.\\w+_sql' AND proname !~ '^(refresh(_metric|_in_transaction)?|diagnosis_chain|early_warnings)$'}), '', 'every plpgsql function has a search_path of its own, but those that run the user\'s statement');
 is(as($owner, q{SELECT oid::regclass FROM pg_class WHERE relnamespace = 'activity_metrics'::regnamespace AND relkind = 'v' AND NOT coalesce('security_invoker=true' = ANY (reloptions), false)}), '', 'views are of the invoker');
 
 #
