@@ -128,9 +128,9 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	average := CASE
-		WHEN dose.average IS NOT NULL THEN format('On average there are %s of %s for each of %s%s.', activity_metrics.number_in_words(dose.average), x, y,
+		WHEN dose.average IS NOT NULL THEN format('On average there are %s %s for each of %s%s.', activity_metrics.number_in_words(dose.average), x, y,
 			CASE WHEN dose.average_high IS NOT NULL THEN format(' (%s to %s)', activity_metrics.number_in_words(dose.average_low), activity_metrics.number_in_words(dose.average_high)) ELSE '' END)
-		WHEN dose.average_low > 0 THEN format('None of %s in %s of %s: one takes %s or more.', y, activity_metrics.number_in_words(dose.total_x), x, activity_metrics.number_in_words(dose.average_low))
+		WHEN dose.average_low > 0 THEN format('No %s with %s %s: one takes %s or more.', y, activity_metrics.number_in_words(dose.total_x), x, activity_metrics.number_in_words(dose.average_low))
 		ELSE format('There is no %s and no %s.', x, y) END;
 	IF dose.elasticity IS NULL THEN
 		RETURN average || CASE dose.reason
@@ -145,7 +145,7 @@ BEGIN
 		WHEN dose.lag_from = dose.lag_to THEN format('%s %s%s before', dose.lag_to, grain, CASE WHEN dose.lag_to = 1 THEN '' ELSE 's' END)
 		ELSE format('%s to %s %ss before', dose.lag_from, dose.lag_to, grain) END;
 	IF dose.marginal_high IS NOT NULL THEN
-		said := format('One more of %s takes about %s more of %s (%s to %s) %s, at the usual %s of %s and %s of %s for each unit and %s (%s). %s Plan with the first figure: the average counts what would have come anyway.',
+		said := format('To raise %s by one takes about %s more %s (%s to %s) %s, where %s %s and %s %s for each unit and %s are usual (%s). %s Plan with the first figure: the average counts what would have come anyway.',
 			y, activity_metrics.number_in_words(dose.marginal), x, activity_metrics.number_in_words(dose.marginal_low), activity_metrics.number_in_words(dose.marginal_high), later,
 			activity_metrics.number_in_words(dose.usual_x), x, activity_metrics.number_in_words(dose.usual_y), y, grain, basis, average);
 		said := said || CASE
@@ -154,11 +154,11 @@ BEGIN
 				format(' Above the usual level it brings less (1 %% more: %s %% of %s, below it %s %%): raise those who are below.', round(dose.slope_above::numeric, 2), y, round(dose.slope_below::numeric, 2))
 			ELSE '' END;
 	ELSIF dose.low <= 0 AND dose.high >= 0 THEN
-		said := format('More of %s is not shown to bring more of %s: 1 %% more %s goes with %s %% more (%s to %s; %s)%s. %s Do not plan with it: collect more %ss, or look for an activity that leads with leading_indicators().',
+		said := format('More %s are not shown to bring more %s: 1 %% more %s goes with %s %% more (%s to %s; %s)%s. %s Do not plan with it: collect more %ss, or look for an activity that leads with leading_indicators().',
 			x, y, later, round(dose.elasticity::numeric, 2), round(dose.low::numeric, 2), round(dose.high::numeric, 2), basis,
 			CASE WHEN dose.marginal_low IS NOT NULL THEN format(', so one more takes at least %s', activity_metrics.number_in_words(dose.marginal_low)) ELSE '' END, average, grain);
 	ELSE
-		said := format('More of %s goes with less of %s: 1 %% more %s, %s %% (%s to %s; %s). %s Do not ask for more of it before you know why.',
+		said := format('More %s go with less %s: 1 %% more %s, %s %% (%s to %s; %s). %s Do not ask for more of it before you know why.',
 			x, y, later, round(dose.elasticity::numeric, 2), round(dose.low::numeric, 2), round(dose.high::numeric, 2), basis, average);
 	END IF;
 	RETURN said;

@@ -45,7 +45,7 @@ RESET max_parallel_workers_per_gather;
 -- the lag of lead_lag, the report, segments
 SELECT results_eq($$SELECT verdict, lag_from, lag_to FROM activity_metrics.dose_report('calls', 'wins', relation => 'week')$$, $$VALUES ('leading', 2, 2)$$, 'the lag is found');
 SELECT is((r.elasticity, r.low, r.high, r.marginal, r.n), (f.elasticity, f.low, f.high, f.marginal, f.n), 'the report is the aggregate') FROM activity_metrics.dose_report('calls', 'wins', relation => 'week', lag_from => 2) AS r, found AS f;
-SELECT alike(sentence, 'One more of wins takes about % more of calls (% to %) 2 weeks before, at the usual % of calls and % of wins for each unit and week (912 unit-weeks of 16 units). On average there are % of calls for each of wins (% to %). Plan with the first figure: %', 'in words')
+SELECT alike(sentence, 'To raise wins by one takes about % more calls (% to %) 2 weeks before, where % calls and % wins for each unit and week are usual (912 unit-weeks of 16 units). On average there are % calls for each of wins (% to %). Plan with the first figure: %', 'in words')
 	FROM activity_metrics.dose_report('calls', 'wins', relation => 'week');
 SELECT results_eq($$SELECT segment, units, lag_from, lag_to FROM activity_metrics.dose_report('calls', 'wins', relation => 'week', segment => 'region', lag_from => 1, lag_to => 3)$$, $$VALUES ('North', 8, 1, 3), ('South', 8, 1, 3)$$, 'segments');
 SELECT is(average, (SELECT sum(calls)::float8 / sum(wins) FROM week WHERE period BETWEEN 2810 AND 2829), 'since and until')
@@ -62,8 +62,8 @@ SELECT unalike(sentence, '%Above the usual%', 'not where it does not') FROM acti
 
 -- what is not shown: the other way round, constants, one unit, one period, nothing
 SELECT is((reason, lag_from, elasticity), ('no_lag'::text, NULL::integer, NULL::float8), 'wins do not lead calls') FROM activity_metrics.dose_report('wins', 'calls', relation => 'week');
-SELECT alike(sentence, 'On average there are % of wins for each of calls%No evidence that changes in wins come before changes in calls, or with them%lag_from.', 'in words') FROM activity_metrics.dose_report('wins', 'calls', relation => 'week');
-SELECT ok(low <= 0 AND marginal_high IS NULL AND sentence LIKE 'More of wins is not shown to bring more of calls: 1 % more 4 weeks before goes with %Do not plan with it%', 'open above') FROM activity_metrics.dose_report('wins', 'calls', relation => 'week', lag_from => 4);
+SELECT alike(sentence, 'On average there are % wins for each of calls%No evidence that changes in wins come before changes in calls, or with them%lag_from.', 'in words') FROM activity_metrics.dose_report('wins', 'calls', relation => 'week');
+SELECT ok(low <= 0 AND marginal_high IS NULL AND sentence LIKE 'More wins are not shown to bring more calls: 1 % more 4 weeks before goes with %Do not plan with it%', 'open above') FROM activity_metrics.dose_report('wins', 'calls', relation => 'week', lag_from => 4);
 SELECT is((reason, elasticity, low, p, marginal, slope_below), ('no_variation'::text, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8), 'a constant') FROM activity_metrics.dose_report('constant', 'wins', relation => 'week', lag_from => 1);
 SELECT is((reason, elasticity), ('one_unit'::text, NULL::float8), 'one unit') FROM activity_metrics.dose_report('calls', 'wins', relation => 'week', lag_from => 1, segment => 'unit') WHERE segment = 'rep 3';
 CREATE VIEW short AS SELECT * FROM week WHERE period = 2803;
