@@ -72,7 +72,7 @@ SELECT is((reason, verdict), ('no_lag'::text, 'insufficient_evidence'::text), 'a
 CREATE VIEW none AS SELECT * FROM week WHERE false;
 SELECT is((reason, average, average_low, n), ('no_lag'::text, NULL::float8, NULL::float8, 0::bigint), 'no rows') FROM activity_metrics.dose_report('calls', 'wins', relation => 'none');
 SELECT is((average, average_low, average_high), (NULL::float8, (SELECT sum(calls) / 3.0 FROM week)::float8, NULL::float8), 'nothing yet: at least a third') FROM (SELECT (activity_metrics.panel_dose_response(unit, period, calls, 0, 2, NULL)).* FROM week) AS d;
-SELECT alike(activity_metrics.panel_dose_sentence(activity_metrics.panel_dose_response(unit, period, calls, 0, 2, NULL), 'calls', 'wins', 'week'), 'None of wins in % of calls: one takes % or more.%too few%', 'in words') FROM week;
+SELECT alike(activity_metrics.panel_dose_sentence(activity_metrics.panel_dose_response(unit, period, calls, 0, 2, NULL), 'calls', 'wins', 'week'), 'No wins with % calls: one takes % or more.%too few%', 'in words') FROM week;
 SELECT is(activity_metrics.panel_dose_sentence(NULL), NULL, 'a NULL result');
 SELECT is(activity_metrics.panel_dose_response(unit, period, calls, wins, 2, NULL), NULL, 'an aggregate of no rows') FROM none;
 SELECT ok(d.n = f.n - 8 * 1, 'where something is not known nothing is filled, and rows without all lags do not count')
