@@ -14,6 +14,9 @@
 --                                                       not taken if the table of one of those aliases was found
 --    left_out   alias    the rule, two or three words   a condition: rows of the table for which it is true are not in
 --                                                       events; they are listed in events_left_out under this rule. A
+--                                                       line 'kept: condition' says in fewer steps what rows events
+--                                                       keeps (true: another rule of the table sees to it); without it,
+--                                                       those for which the rule is not true. A
 --                                                       last line 'example: expression' shows a value beside. A rule whose
 --                                                       columns do not all exist falls away (reported)
 --    events,    NULL     what the rows are, a comment   COLUMN: expression, one or more lines each, then FROM ...
@@ -37,6 +40,9 @@
 --    {=zone} {=days}   the zone of times without one; the zone of days
 --    [[ A ]]           A, or nothing if a table, a column or an option in A does not exist
 --    [[ A ]else[ B ]]  A, or else B
+--
+--    A CASE tests what is most frequent first, and keys by LIKE '006%': ^@ and LIKE ANY are several times as slow. Texts by
+--    which a window is sorted are COLLATE "C", and COLLATE "default" again outside of it, so that the view stays of one collation.
 --
 --    Array literals of one word, '{word}', would be taken for a table: write ARRAY['word'].
 --    A part whose tables (outside of [[ ]]) do not all exist is left out and reported.
@@ -390,7 +396,7 @@ COMMENT ON FUNCTION activity_metrics.preset_join(jsonb, text, text, text, text) 
 
 CREATE FUNCTION activity_metrics.preset_kept(left_out jsonb, alias text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT coalesce(string_agg(format('(%s) IS NOT TRUE /* not: %s */', l ->> 'body', l ->> 'title'), E'\n\tAND ' ORDER BY place), 'true')
+	SELECT coalesce(string_agg(format('%s /* not: %s */', coalesce(l ->> 'kept', format('(%s) IS NOT TRUE', l ->> 'body')), l ->> 'title'), E'\n\tAND ' ORDER BY place), 'true')
 	FROM jsonb_array_elements(left_out) WITH ORDINALITY AS e(l, place) WHERE l ->> 'key' = alias
 $$;
 COMMENT ON FUNCTION activity_metrics.preset_kept(jsonb, text) IS
@@ -615,6 +621,7 @@ DECLARE
 	part record;
 	rule record;
 	example text;
+	kept text;
 	rendered text;
 	v text;
 	selects text[];
@@ -631,13 +638,15 @@ BEGIN
 	-- rules that cannot be applied, because a column is not there, fall away
 	FOR part IN SELECT p ->> 'key' AS key, p ->> 'title' AS title, p ->> 'body' AS body FROM jsonb_array_elements(parts) AS p WHERE p ->> 'part' = 'left_out' LOOP
 		CONTINUE WHEN NOT tables ? part.key;
-		SELECT r.rendered, r.notes INTO rendered, notes FROM activity_metrics.preset_render('[[' || split_part(part.body, E'\nexample:', 1) || ']]', tables, '[]', settings, notes) AS r;
+		SELECT r.rendered, r.notes INTO rendered, notes FROM activity_metrics.preset_render('[[' || split_part(split_part(part.body, E'\nexample:', 1), E'\nkept:', 1) || ']]', tables, '[]', settings, notes) AS r;
 		IF btrim(rendered, E' \t\n') = '' THEN
 			notes := notes || jsonb_build_object('what', 'rule', 'key', part.key, 'column', part.title);
 			CONTINUE;
 		END IF;
 		SELECT r.rendered, r.notes INTO example, notes FROM activity_metrics.preset_render(split_part(part.body, E'\nexample:', 2), tables, '[]', settings, notes) AS r;
-		left_out := left_out || jsonb_build_object('key', part.key, 'title', part.title, 'body', btrim(rendered, E' \t\n'), 'example', nullif(btrim(example, E' \t\n'), ''));
+		SELECT r.rendered, r.notes INTO kept, notes FROM activity_metrics.preset_render(split_part(split_part(part.body, E'\nexample:', 1), E'\nkept:', 2), tables, '[]', settings, notes) AS r;
+		left_out := left_out || jsonb_build_object('key', part.key, 'title', part.title, 'body', btrim(rendered, E' \t\n'),
+			'example', nullif(btrim(example, E' \t\n'), ''), 'kept', nullif(btrim(kept, E' \t\n'), ''));
 	END LOOP;
 
 	FOREACH v IN ARRAY ARRAY['events', 'entities', 'stages'] LOOP

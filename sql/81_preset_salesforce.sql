@@ -13,17 +13,17 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $p
 	-- the first three characters of a key tell the object: 006 opportunity, 001 account, 500 case, 003 contact, 00Q lead
 	SELECT 'events', NULL, part_title, replace(replace(concat($$
 entity_type: CASE
-		WHEN {?.what_id:text} ^@ '006' THEN 'opportunity'::text
-		WHEN {?.what_id:text} ^@ '001' THEN 'account'
-		WHEN {?.what_id:text} ^@ '500' THEN 'ticket'$$, CASE WHEN with_leads THEN $$
-		[[WHEN {l.converted_opportunity_id:text} <> '' THEN 'opportunity']]$$ END, $$
-		WHEN {?.who_id:text} ^@ '003' THEN 'contact'
-		WHEN {?.who_id:text} ^@ '00Q' THEN 'lead'
+		WHEN {?.what_id:text} LIKE '006%' THEN 'opportunity'::text
+		WHEN {?.what_id:text} LIKE '001%' THEN 'account'
+		WHEN {?.what_id:text} LIKE '500%' THEN 'ticket'$$, CASE WHEN with_leads THEN $$
+		[[WHEN {l.converted_opportunity_id:text} IS NOT NULL THEN 'opportunity']]$$ END, $$
+		WHEN {?.who_id:text} LIKE '003%' THEN 'contact'
+		WHEN {?.who_id:text} LIKE '00Q%' THEN 'lead'
 		WHEN {?.account_id:text} <> '' THEN 'account' END
 entity: CASE
-		WHEN {?.what_id:text} ^@ '006' OR {?.what_id:text} ^@ '001' OR {?.what_id:text} ^@ '500' THEN {?.what_id:text}$$, CASE WHEN with_leads THEN $$
-		[[WHEN {l.converted_opportunity_id:text} <> '' THEN {l.converted_opportunity_id:text}]]$$ END, $$
-		WHEN {?.who_id:text} ^@ '003' OR {?.who_id:text} ^@ '00Q' THEN {?.who_id:text}
+		WHEN {?.what_id:text} LIKE '006%' OR {?.what_id:text} LIKE '001%' OR {?.what_id:text} LIKE '500%' THEN {?.what_id:text}$$, CASE WHEN with_leads THEN $$
+		[[WHEN {l.converted_opportunity_id:text} IS NOT NULL THEN {l.converted_opportunity_id:text}]]$$ END, $$
+		WHEN {?.who_id:text} LIKE '003%' OR {?.who_id:text} LIKE '00Q%' THEN {?.who_id:text}
 		ELSE nullif({?.account_id:text}, '') END$$, CASE alias WHEN 't' THEN $$
 kind: CASE {t.task_subtype:text}
 		WHEN 'Call' THEN 'call'::text
@@ -31,15 +31,15 @@ kind: CASE {t.task_subtype:text}
 		WHEN 'ListEmail' THEN 'email'
 		WHEN 'LinkedIn' THEN 'message'
 		ELSE CASE
-			WHEN {t.type:text} IS NULL THEN 'task'
-			WHEN {t.type:text} LIKE ANY ('{%Call%,%call%}') THEN 'call'
-			WHEN {t.type:text} LIKE ANY ('{%Email%,%email%}') THEN 'email'
-			WHEN {t.type:text} LIKE ANY ('{%Demo%,%demo%}') THEN 'demo'
-			WHEN {t.type:text} LIKE ANY ('{%Meeting%,%meeting%}') THEN 'meeting'
+			WHEN {t.type:text} IS NULL OR {t.type:text} = 'Other' THEN 'task'
+			WHEN {t.type:text} LIKE '%Call%' OR {t.type:text} LIKE '%call%' THEN 'call'
+			WHEN {t.type:text} LIKE '%Email%' OR {t.type:text} LIKE '%email%' THEN 'email'
+			WHEN {t.type:text} LIKE '%Demo%' OR {t.type:text} LIKE '%demo%' THEN 'demo'
+			WHEN {t.type:text} LIKE '%Meeting%' OR {t.type:text} LIKE '%meeting%' THEN 'meeting'
 			ELSE 'task' END END$$ ELSE $$
 kind: CASE
-		WHEN {e.type:text} LIKE ANY ('{%Call%,%call%}') THEN 'call'::text
-		WHEN {e.type:text} LIKE ANY ('{%Demo%,%demo%}') THEN 'demo'
+		WHEN {e.type:text} LIKE '%Call%' OR {e.type:text} LIKE '%call%' THEN 'call'::text
+		WHEN {e.type:text} LIKE '%Demo%' OR {e.type:text} LIKE '%demo%' THEN 'demo'
 		ELSE 'meeting' END$$ END, E'\nat: ', at, $$
 actor: {?.owner_id:text}
 event_id: 'sf:<table>:' || {?.id:text!}
@@ -48,7 +48,7 @@ status: $$, status, rest, $$
 attrs: jsonb_strip_nulls(jsonb_build_object('type', {?.type:text}, 'what_id', {?.what_id:text}, 'who_id', {?.who_id:text}, 'account_id', {?.account_id:text}))
 source: '<table>'::text
 FROM {?}$$, CASE WHEN with_leads THEN $$
-[[LEFT JOIN {l} ON {l.id:same ?.who_id}]]$$ END, $$
+[[LEFT JOIN {l} ON {l.id:same ?.who_id} AND {l.converted_opportunity_id:text} <> '']]$$ END, $$
 WHERE {?:kept}$$, condition), '?', alias), '<table>', CASE alias WHEN 't' THEN 'task' ELSE 'event' END)
 $preset$;
 COMMENT ON FUNCTION activity_metrics.preset_salesforce_activity(text, text, boolean, text, text, text, text) IS
@@ -72,16 +72,21 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $p
 	('table', 'od', 'opportunity', 'id id; unless st'),
 	('table', 'ct', 'currency_type', 'id id; with conversion_rate'),
 
+	-- one condition keeps what has a time since 2000: every row of the view goes through it
 	('left_out', 't', 'deleted', '{t.is_deleted:bool}'),
 	('left_out', 't', 'series of tasks, not a task', '{t.is_recurrence:bool}'),
-	('left_out', 't', 'no time', 'coalesce([[{t.completed_date_time:time}, ]][[{t.activity_date:time}, ]][[{t.created_date:time}, ]]NULL) IS NULL'),
+	('left_out', 't', 'no time', 'coalesce([[{t.completed_date_time:time}, ]][[{t.activity_date:time}, ]][[{t.created_date:time}, ]]NULL) IS NULL
+kept: true'),
 	('left_out', 't', 'before 2000', $$coalesce([[{t.completed_date_time:time}, ]][[{t.activity_date:time}, ]][[{t.created_date:time}, ]]NULL) < timestamptz '2000-01-01 00:00+00'
+kept: (coalesce([[{t.completed_date_time:time}, ]][[{t.activity_date:time}, ]][[{t.created_date:time}, ]]NULL) < timestamptz '2000-01-01 00:00+00') IS FALSE
 example: coalesce([[{t.completed_date_time:time}, ]][[{t.activity_date:time}, ]][[{t.created_date:time}, ]]NULL)$$),
 	('left_out', 'e', 'deleted', '{e.is_deleted:bool}'),
 	('left_out', 'e', 'copy for an attendee', '{e.is_child:bool}'),
 	('left_out', 'e', 'series of meetings, not a meeting', '{e.is_recurrence:bool}'),
-	('left_out', 'e', 'no time', 'coalesce([[{e.start_date_time:time}, ]][[{e.activity_date_time:time}, ]]NULL) IS NULL'),
+	('left_out', 'e', 'no time', 'coalesce([[{e.start_date_time:time}, ]][[{e.activity_date_time:time}, ]]NULL) IS NULL
+kept: true'),
 	('left_out', 'e', 'before 2000', $$coalesce([[{e.start_date_time:time}, ]][[{e.activity_date_time:time}, ]]NULL) < timestamptz '2000-01-01 00:00+00'
+kept: (coalesce([[{e.start_date_time:time}, ]][[{e.activity_date_time:time}, ]]NULL) < timestamptz '2000-01-01 00:00+00') IS FALSE
 example: coalesce([[{e.start_date_time:time}, ]][[{e.activity_date_time:time}, ]]NULL)$$),
 	('left_out', 'o', 'deleted', '{o.is_deleted:bool}'),
 	('left_out', 'o', 'earlier version of a row', 'NOT {o._fivetran_active:bool}'),
@@ -100,7 +105,7 @@ value: {t.call_duration_in_seconds:number}
 origin: CASE [[WHEN {t.created_by_id:text} = ANY (string_to_array({=integration_users}, '|')) THEN 'integration' ]]WHEN {t.task_subtype:text} IN ('ListEmail', 'Cadence') THEN 'auto'::text END$$, $$
 	AND {t.completed_date_time:time!} IS NOT NULL
 	[[AND {t.is_closed:bool} IS NOT FALSE]]
-	[[AND ({t.what_id:text} <> '' OR ({t.who_id:text} ^@ '00Q') IS NOT TRUE) /* those of leads, by {l.id}, come next */]]$$),
+	[[AND ({t.what_id:text} <> '' OR ({t.who_id:text} LIKE '00Q%') IS NOT TRUE) /* those of leads, by {l.id}, come next */]]$$),
 		(2, 'other tasks: closed ones are done by the due date, but not later than the last change; the rest is planned; what became of a lead counts', 't', true,
 		 $$CASE WHEN [[{t.is_closed:bool}]else[{t.status:text} = 'Completed']]
 		THEN coalesce([[{t.completed_date_time:time}, ]]least({t.activity_date:time}[[, {t.last_modified_date:time}]]), {t.created_date:time})
@@ -108,7 +113,7 @@ origin: CASE [[WHEN {t.created_by_id:text} = ANY (string_to_array({=integration_
 		 $$CASE WHEN [[{t.is_closed:bool}]else[{t.status:text} = 'Completed']] THEN 'done'::text ELSE 'planned' END$$, $$
 value: {t.call_duration_in_seconds:number}
 origin: CASE [[WHEN {t.created_by_id:text} = ANY (string_to_array({=integration_users}, '|')) THEN 'integration' ]]WHEN {t.task_subtype:text} IN ('ListEmail', 'Cadence') THEN 'auto'::text END$$, $$
-	[[AND ({t.completed_date_time:time} IS NULL [[OR NOT {t.is_closed:bool}]] [[OR (({t.what_id:text} <> '') IS NOT TRUE AND {t.who_id:text} ^@ '00Q') /* {l.id} */]])]]$$),
+	[[AND ({t.completed_date_time:time} IS NULL [[OR NOT {t.is_closed:bool}]] [[OR (({t.what_id:text} <> '') IS NOT TRUE AND {t.who_id:text} LIKE '00Q%') /* {l.id} */]])]]$$),
 		(3, 'meetings: planned as long as they are in the future', 'e', true,
 		 '[[{e.start_date_time:time}]else[{e.activity_date_time:time}]]',
 		 $$CASE [[WHEN {e.no_show_c:bool} THEN 'no_show' ]]WHEN [[{e.start_date_time:time}]else[{e.activity_date_time:time}]] > now() THEN 'planned' ELSE 'done'::text END$$, $$
@@ -175,7 +180,7 @@ WHERE {o:kept}
 $$),
 	('events', NULL, 'stages by OpportunityHistory: it has a row for every change of the opportunity, so that a stage repeats; equal neighbours are one', $$
 entity_type: 'opportunity'::text
-entity: h.entity
+entity: h.entity COLLATE "default"
 kind: h.stage
 at: h.at
 actor: h.actor
@@ -186,9 +191,9 @@ stage: h.stage
 attrs: jsonb_strip_nulls(jsonb_build_object('stage_from', h.stage_before, 'stage_to', h.stage))
 source: 'opportunity_history'::text
 FROM (
-	SELECT {oh.opportunity_id:text} AS entity, {oh.stage_name:text} AS stage, {oh.created_date:time!} AS at, {oh.created_by_id:text} AS actor,
+	SELECT {oh.opportunity_id:text} COLLATE "C" AS entity, {oh.stage_name:text} AS stage, {oh.created_date:time!} AS at, {oh.created_by_id:text} AS actor,
 		'sf:stage:' || {oh.id:text} AS event_id,
-		lag({oh.stage_name:text}) OVER (PARTITION BY {oh.opportunity_id:text} ORDER BY {oh.created_date:time!}, {oh.id:text}) AS stage_before
+		lag({oh.stage_name:text}) OVER (PARTITION BY {oh.opportunity_id:text} COLLATE "C" ORDER BY {oh.created_date:time!}, {oh.id:text} COLLATE "C") AS stage_before
 	FROM {oh}
 	WHERE {oh:kept}) AS h
 WHERE h.stage IS DISTINCT FROM h.stage_before
@@ -231,22 +236,22 @@ WHERE {o:kept}
 $$),
 	('events', NULL, 'stages by versions of the row: the first one counts since creation, equal neighbours are one', $$
 entity_type: 'opportunity'::text
-entity: h.entity
+entity: h.entity COLLATE "default"
 kind: h.stage
 at: CASE WHEN h.version = 1 THEN least(h.created_at, h.at) ELSE h.at END
 actor: h.actor
-event_id: 'sf:stage:' || h.entity || ':' || h.version
+event_id: 'sf:stage:' || h.entity COLLATE "default" || ':' || h.version
 recorded_at: h.at
 status: 'done'::text
 stage: h.stage
 attrs: jsonb_strip_nulls(jsonb_build_object('stage_from', h.stage_before, 'stage_to', h.stage))
 source: 'opportunity_history'::text
 FROM (
-	SELECT {hm.id:text!} AS entity, {hm.stage_name:text} AS stage, {hm._fivetran_start:time!} AS at, {hm.created_date:time} AS created_at, {hm.owner_id:text} AS actor,
+	SELECT {hm.id:text!} COLLATE "C" AS entity, {hm.stage_name:text} AS stage, {hm._fivetran_start:time!} AS at, {hm.created_date:time} AS created_at, {hm.owner_id:text} AS actor,
 		row_number() OVER w AS version, lag({hm.stage_name:text}) OVER w AS stage_before
 	FROM {hm}
 	WHERE {hm:kept}
-	WINDOW w AS (PARTITION BY {hm.id:text!} ORDER BY {hm._fivetran_start:time!})) AS h
+	WINDOW w AS (PARTITION BY {hm.id:text!} COLLATE "C" ORDER BY {hm._fivetran_start:time!})) AS h
 WHERE h.stage IS DISTINCT FROM h.stage_before
 $$),
 	('events', NULL, 'no history at all: the stage now', $$

@@ -48,7 +48,7 @@ BEGIN
 				pg_catalog.count(actor) AS has_actor, pg_catalog.count(event_id) AS has_event_id, pg_catalog.count(recorded_at) AS has_recorded_at,
 				pg_catalog.count(status) AS has_status, pg_catalog.count(value) AS has_value, pg_catalog.count(quality) AS has_quality,
 				pg_catalog.count(origin) AS has_origin, pg_catalog.count(currency) AS has_currency,
-				pg_catalog.count(DISTINCT event_id) AS events, pg_catalog.count(DISTINCT entity) AS entities, pg_catalog.count(DISTINCT actor) AS actors,
+				pg_catalog.count(DISTINCT event_id COLLATE pg_catalog."C") AS events, pg_catalog.count(DISTINCT entity COLLATE pg_catalog."C") AS entities, pg_catalog.count(DISTINCT actor COLLATE pg_catalog."C") AS actors,
 				pg_catalog.min(a) AS first_at, pg_catalog.max(a) AS last_at,
 				pg_catalog.max(a) FILTER (WHERE done AND pg_catalog.isfinite(a) AND a OPERATOR(pg_catalog.<=) pg_catalog.now()) AS last_done,
 				pg_catalog.min(raw) FILTER (WHERE a IS NULL AND raw OPERATOR(pg_catalog.~) '\S') AS unread,
@@ -93,8 +93,8 @@ BEGIN
 		|| ', pg_catalog.count(DISTINCT currency) FILTER (WHERE value IS NOT NULL) AS currencies, pg_catalog.array_to_string((pg_catalog.array_agg(DISTINCT currency) FILTER (WHERE value IS NOT NULL AND currency IS NOT NULL))[1:5], '', '') AS currency_names,
 				pg_catalog.count(*) FILTER (WHERE value IS NOT NULL AND currency IS NOT NULL) AS n_currency,
 				pg_catalog.count(*) FILTER (WHERE origin OPERATOR(pg_catalog.=) ANY (ARRAY[''auto'', ''integration'']::pg_catalog.text[])) AS n_auto,
-				pg_catalog.count(*) FILTER (WHERE status IS NOT NULL AND pg_catalog.translate(pg_catalog.lower(pg_catalog.btrim(status)), '' -'', ''__'') OPERATOR(pg_catalog.<>) ALL (ARRAY[''done'', ''planned'', ''cancelled'', ''canceled'', ''no_show'']::pg_catalog.text[])) AS n_words,
-				pg_catalog.min(status) FILTER (WHERE pg_catalog.translate(pg_catalog.lower(pg_catalog.btrim(status)), '' -'', ''__'') OPERATOR(pg_catalog.<>) ALL (ARRAY[''done'', ''planned'', ''cancelled'', ''canceled'', ''no_show'']::pg_catalog.text[])) AS words',
+				pg_catalog.count(*) FILTER (WHERE status OPERATOR(pg_catalog.<>) ''done'' AND pg_catalog.translate(pg_catalog.lower(pg_catalog.btrim(status)), '' -'', ''__'') OPERATOR(pg_catalog.<>) ALL (ARRAY[''done'', ''planned'', ''cancelled'', ''canceled'', ''no_show'']::pg_catalog.text[])) AS n_words,
+				pg_catalog.min(status) FILTER (WHERE status OPERATOR(pg_catalog.<>) ''done'' AND pg_catalog.translate(pg_catalog.lower(pg_catalog.btrim(status)), '' -'', ''__'') OPERATOR(pg_catalog.<>) ALL (ARRAY[''done'', ''planned'', ''cancelled'', ''canceled'', ''no_show'']::pg_catalog.text[])) AS words',
 		entity, kind, at, columns,
 		', (13, ''logged late'', ''recorded_at'', CASE WHEN s.n_late OPERATOR(pg_catalog.>) 0 THEN s.n_late END, pg_catalog.date_trunc(''day'', s.late)::pg_catalog.text, ''more than 7 days after it happened''),
 			(14, ''logged before it happened'', ''recorded_at'', CASE WHEN s.n_early OPERATOR(pg_catalog.>) 0 THEN s.n_early END, NULL, ''more than 7 days before it was done''),
@@ -129,7 +129,7 @@ RETURNS TABLE (
 	share double precision,
 	example text,
 	note text)
-LANGUAGE plpgsql STABLE ROWS 30 COST 100000 AS $$
+LANGUAGE plpgsql STABLE ROWS 30 COST 100000 SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
 	RETURN QUERY EXECUTE activity_metrics.check_events_sql(events, entity, at, kind, actor, status, tz);

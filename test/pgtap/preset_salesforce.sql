@@ -278,9 +278,20 @@ SELECT matches(since, 'Index Cond: [^\n]*\(completed_date_time >= ''2024-01-05[^
 SELECT matches(since, 'Index Cond: \(\(start_date_time >= ''2024-01-05', 'and of meetings') FROM plan;
 SELECT matches(entity, 'on opportunity o\s+(Index Cond|Filter): [^\n]*\(id = ''006A''', 'entity is one of opportunities') FROM plan;
 SELECT doesnt_match(entity, 'WindowAgg|DISTINCT|Unique', 'no other work') FROM plan;
+ALTER TABLE opportunity_history_native RENAME TO opportunity_history;
+CREATE INDEX ON opportunity_history (opportunity_id);
+SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('salesforce', 'sf_fivetran', 'sf_crm', replace => true)$$, 'with history again');
+SELECT matches(pg_temp.plan($$SELECT * FROM sf_crm.events WHERE entity = '006A' AND source = 'opportunity_history'$$), 'WindowAgg.*Index Cond: \(opportunity_id = ''006A''', 'entity goes through the window over history, though it sorts by bytes');
+SELECT is((SELECT count(*) FROM pg_attribute WHERE attrelid = 'sf_crm.events'::regclass AND attcollation NOT IN (0, 'pg_catalog."default"'::regcollation)), 0::bigint, 'which is not seen in the columns of the view');
+SET LOCAL enable_seqscan = on;
+
+-- what rows are kept, is said apart from what rows are left out: together they are all
+SELECT results_eq($$SELECT t.id, count(DISTINCT e.event_id) + count(DISTINCT x.id) FROM task AS t LEFT JOIN sf_crm.events AS e ON e.event_id = 'sf:task:' || t.id
+	LEFT JOIN sf_crm.events_left_out AS x ON x.source = 'task' AND x.id = t.id GROUP BY t.id ORDER BY t.id$$, $$SELECT id, 1::bigint FROM task ORDER BY id$$, 'each task is an event or left out');
+SELECT results_eq($$SELECT t.id, count(DISTINCT e.event_id) + count(DISTINCT x.id) FROM event AS t LEFT JOIN sf_crm.events AS e ON e.event_id = 'sf:event:' || t.id
+	LEFT JOIN sf_crm.events_left_out AS x ON x.source = 'event' AND x.id = t.id GROUP BY t.id ORDER BY t.id$$, $$SELECT id, 1::bigint FROM event ORDER BY id$$, 'each meeting too');
 
 -- seeds of dbt_salesforce, where they are
-SET LOCAL enable_seqscan = on;
 \set seeds `test -d "${SHARED:-../shared}/data/fivetran_salesforce_seeds" && echo "${SHARED:-../shared}/data/fivetran_salesforce_seeds"`
 SELECT :'seeds' <> '' AS has_seeds \gset
 \if :has_seeds

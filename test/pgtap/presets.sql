@@ -141,6 +141,12 @@ SELECT results_eq($$SELECT subject FROM activity_metrics.install_preset('salesfo
 
 UPDATE activity_metrics.metric SET owner = 'Ann' WHERE metric = 'wins';
 SELECT is_empty($$SELECT subject FROM activity_metrics.install_preset('salesforce', 'Src', 'own', replace => true) WHERE what = 'metric'$$, 'metrics that are there');
+-- an installation reads no events: whether a kind occurs is looked at only where a warning can be seen
+CREATE VIEW unreadable AS SELECT now() AS at, 'e'::text AS entity, 'call'::text AS kind, 'a'::text AS actor, 'i'::text AS event_id, 'done'::text AS status FROM generate_series(0, 0) AS i WHERE 1 / i > 0;
+SELECT lives_ok($$SELECT activity_metrics.define_metric('unread', 'unreadable', 'lunch')$$, 'no warnings wanted, no scan');
+SET LOCAL client_min_messages = warning;
+SELECT throws_ok($$SELECT activity_metrics.define_metric('unread', 'unreadable', 'lunch')$$, '22012', NULL, 'else the relation is read');
+SET LOCAL client_min_messages = error;
 SELECT is((SELECT owner FROM activity_metrics.metric WHERE metric = 'wins'), 'Ann', 'stay as they are');
 
 -- rights: the caller's
