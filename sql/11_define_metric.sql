@@ -216,14 +216,15 @@ COMMENT ON FUNCTION activity_metrics.check_metric(activity_metrics.metric) IS
 CREATE FUNCTION activity_metrics.formula_check_sql(m activity_metrics.metric, argument text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	-- no row is read, but rights are checked; HAVING: an expression has to be an aggregate; the product: and a number
+	-- no row is read, but rights are checked; HAVING: an expression has to be an aggregate; the product: and a number;
+	-- between brackets as well as parentheses: no text that closes one of them and opens another is an expression in both
 	RETURN CASE argument
-		WHEN 'filter' THEN format(E'SELECT FROM %s AS e WHERE (%s\n) LIMIT 0', m.source_relation, m.filter_sql)
-		ELSE format(E'SELECT ((%s\n) OPERATOR(pg_catalog.*) 1::pg_catalog.float8)::pg_catalog.float8 FROM %s AS e HAVING true LIMIT 0', m.expr, m.source_relation) END;
+		WHEN 'filter' THEN format(E'SELECT FROM %s AS e WHERE (%s\n) AND ARRAY[%2$s\n] IS NOT NULL LIMIT 0', m.source_relation, m.filter_sql)
+		ELSE format(E'SELECT ((%s\n) OPERATOR(pg_catalog.*) 1::pg_catalog.float8)::pg_catalog.float8 FROM %s AS e HAVING ARRAY[%1$s\n] IS NOT NULL LIMIT 0', m.expr, m.source_relation) END;
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.formula_check_sql(activity_metrics.metric, text) IS
-'Internal: a statement that computes the filter or expr of a metric on no rows.';
+'Internal: a statement that computes the filter or expr of a metric on no rows, and fails unless it is one expression, closed in itself.';
 
 CREATE FUNCTION activity_metrics.write_metrics(metrics activity_metrics.metric[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -448,14 +449,14 @@ COMMENT ON FUNCTION activity_metrics.find_metric(text) IS
 
 CREATE FUNCTION activity_metrics.metric_definition(m activity_metrics.metric) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT jsonb_strip_nulls(jsonb_build_object('type', m.type, 'agg', m.agg, 'expr', m.expr, 'filter_sql', m.filter_sql, 'source_relation', m.source_relation,
+	SELECT jsonb_strip_nulls(jsonb_build_object('kind', m.kind, 'type', m.type, 'agg', m.agg, 'expr', m.expr, 'filter_sql', m.filter_sql, 'source_relation', m.source_relation,
 		'event_kinds', m.event_kinds, 'value_column', m.value_column, 'entity_column', m.entity_column, 'time_column', m.time_column,
 		'kind_column', CASE WHEN m.event_kinds IS NOT NULL THEN m.kind_column END, 'actor_column', m.actor_column, 'status_column', m.status_column,
 		'numerator', m.numerator, 'denominator', m.denominator, 'base_metric', m.base_metric, 'conversion_metric', m.conversion_metric,
 		'window_days', m.window_days, 'additive', m.additive, 'tz', m.tz, 'unit', m.unit, 'currency', m.currency))
 $$;
 COMMENT ON FUNCTION activity_metrics.metric_definition(activity_metrics.metric) IS
-'Internal: the columns that make up the definition of a metric: what its values depend on, and their unit.';
+'Internal: the columns that make up the definition of a metric: what its values depend on, their unit, and whether it is surface or outcome.';
 
 CREATE FUNCTION activity_metrics.metric_before_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
