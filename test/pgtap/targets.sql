@@ -112,6 +112,19 @@ INSERT INTO activity_metrics.metric_assessment (metric, outcome, grain, verdict,
 SELECT refused($$SELECT * FROM activity_metrics.set_target('wins', 5, '2027-03-31', 'A. Boss')$$, '55000', 'refused: its verdict is vanity$');
 DELETE FROM activity_metrics.metric_assessment WHERE metric = 'wins';
 
+-- a surface metric by another name
+SELECT activity_metrics.define_metric('dials', 'event', 'call', kind => 'outcome', unit => 'count');
+SELECT refused($$SELECT * FROM activity_metrics.set_target('dials', 40, '2027-03-31', 'A. Boss')$$, '55000', 'refused: it counts the same as calls, a surface metric$', 'Aim at ');
+DELETE FROM activity_metrics.metric WHERE metric = 'dials';
+SAVEPOINT relabelled;
+UPDATE activity_metrics.metric_assessment SET assessed_at = assessed_at - interval '1 day', verdict = 'diagnostic' WHERE metric = 'calls';
+UPDATE activity_metrics.metric SET kind = 'outcome' WHERE metric = 'calls';
+SELECT is((SELECT change FROM activity_metrics.metric_history WHERE metric = 'calls' ORDER BY definition_version DESC LIMIT 1), 'kind: surface -> outcome', 'the history has the kind');
+SELECT refused($$SELECT * FROM activity_metrics.set_target('calls', 40, '2027-03-31', 'A. Boss')$$, '55000', 'refused: it was assessed as a surface metric, and .* called it an outcome on ');
+DELETE FROM activity_metrics.metric_assessment WHERE metric = 'calls';
+SELECT is((SELECT decision FROM activity_metrics.set_target('calls', 40, '2027-03-31', 'A. Boss')), 'accepted', 'a kind that is corrected before anybody looked');
+ROLLBACK TO SAVEPOINT relabelled;
+
 -- force
 SELECT refused($$SELECT * FROM activity_metrics.set_target('calls', 40, force => true)$$, '22023', 'needs a reason');
 SELECT refused($$SELECT * FROM activity_metrics.set_target('calls', 40, force => true, reason => '  ')$$, '22023', 'needs a reason');
