@@ -226,6 +226,46 @@ $$;
 COMMENT ON FUNCTION activity_metrics.formula_check_sql(activity_metrics.metric, text) IS
 'Internal: a statement that computes the filter or expr of a metric on no rows, and fails unless it is one expression, closed in itself.';
 
+CREATE FUNCTION activity_metrics.check_formulas(m activity_metrics.metric) RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	argument pg_catalog.text;
+	fault pg_catalog.text;
+	fault_state pg_catalog.text;
+BEGIN
+	-- formulas are tried where they will run: under the search_path and with the rights of the caller
+	FOREACH argument IN ARRAY ARRAY['filter', 'expr'] LOOP
+		CONTINUE WHEN m.type OPERATOR(pg_catalog.<>) 'simple' OR CASE WHEN argument OPERATOR(pg_catalog.=) 'filter' THEN m.filter_sql ELSE m.expr END IS NULL;
+		BEGIN
+			FOR fault IN EXECUTE activity_metrics.formula_check_sql(m, argument) LOOP
+				NULL;
+			END LOOP;
+		EXCEPTION WHEN OTHERS THEN
+			GET STACKED DIAGNOSTICS fault = MESSAGE_TEXT, fault_state = RETURNED_SQLSTATE;
+			RAISE EXCEPTION '% of metric "%" cannot be computed: %', argument, m.metric, fault USING ERRCODE = fault_state,
+				HINT = CASE WHEN argument OPERATOR(pg_catalog.=) 'filter' THEN 'filter is a condition on the columns of source, such as ''value > 100''; the row is called e.'
+					ELSE 'expr is an aggregate over the columns of source, such as ''sum(value) / count(*)''; the row is called e.' END;
+		END;
+	END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.check_formulas(activity_metrics.metric) IS
+'Internal: computes filter and expr of a metric on no rows. Errors: what they raise, with the name of the metric.';
+
+CREATE FUNCTION activity_metrics.check_part_formulas(names text[]) RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	m activity_metrics.metric;
+BEGIN
+	FOR m IN SELECT t.* FROM activity_metrics.metric AS t WHERE t.metric OPERATOR(pg_catalog.=) ANY (
+			SELECT l.leaf FROM pg_catalog.unnest(names) AS n(name), LATERAL activity_metrics.refresh_leaves(n.name) AS l) ORDER BY t.metric LOOP
+		PERFORM activity_metrics.check_formulas(m);
+	END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.check_part_formulas(text[]) IS
+'Internal: check_formulas() of all simple metrics that these are made of: tells which of them to mend after a statement over them has failed.';
+
 CREATE FUNCTION activity_metrics.write_metrics(metrics activity_metrics.metric[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -308,9 +348,6 @@ LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
 	row activity_metrics.metric;
-	argument pg_catalog.text;
-	fault pg_catalog.text;
-	fault_state pg_catalog.text;
 BEGIN
 	row.metric := define_metric.metric;
 	row.label := coalesce(define_metric.label, pg_catalog.replace(define_metric.metric, '_', ' '));
@@ -378,20 +415,7 @@ BEGIN
 	row.changed_at := pg_catalog.now();
 	row := activity_metrics.check_metric(row);
 	PERFORM activity_metrics.check_defined_target(row.metric, target, target_from, target_grain);
-	-- formulas are tried where they will run: under the search_path and with the rights of the caller
-	FOREACH argument IN ARRAY ARRAY['filter', 'expr'] LOOP
-		CONTINUE WHEN row.type OPERATOR(pg_catalog.<>) 'simple' OR CASE WHEN argument OPERATOR(pg_catalog.=) 'filter' THEN row.filter_sql ELSE row.expr END IS NULL;
-		BEGIN
-			FOR fault IN EXECUTE activity_metrics.formula_check_sql(row, argument) LOOP
-				NULL;
-			END LOOP;
-		EXCEPTION WHEN OTHERS THEN
-			GET STACKED DIAGNOSTICS fault = MESSAGE_TEXT, fault_state = RETURNED_SQLSTATE;
-			RAISE EXCEPTION '% of metric "%" cannot be computed: %', argument, row.metric, fault USING ERRCODE = fault_state,
-				HINT = CASE WHEN argument OPERATOR(pg_catalog.=) 'filter' THEN 'filter is a condition on the columns of source, such as ''value > 100''; the row is called e.'
-					ELSE 'expr is an aggregate over the columns of source, such as ''sum(value) / count(*)''; the row is called e.' END;
-		END;
-	END LOOP;
+	PERFORM activity_metrics.check_formulas(row);
 	PERFORM activity_metrics.write_metrics(ARRAY[row]);
 	IF target IS NOT NULL THEN
 		PERFORM activity_metrics.record_defined_target(row.metric, target, target_from, target_grain);

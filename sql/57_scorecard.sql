@@ -27,6 +27,8 @@ DECLARE
 	m activity_metrics.metric := activity_metrics.find_metric(metric);
 	wanted text := coalesce(grain, m.grain);
 	running bigint := activity_metrics.period_no(as_of, activity_metrics.check_grain(wanted), m.tz);
+	-- a conversion is complete once its window is over
+	settled bigint := activity_metrics.period_no(as_of - make_interval(secs => activity_metrics.settle_days(m) * 86400), wanted, m.tz);
 	since timestamptz := timezone(m.tz, activity_metrics.period_start(running - 27, wanted)::timestamp);
 	t activity_metrics.target := activity_metrics.target_in_force(metric, as_of);
 	is_kept boolean;
@@ -37,7 +39,7 @@ BEGIN
 	is_kept := has_table_privilege('activity_metrics.metric_value', 'SELECT');
 	IF is_kept THEN
 		is_kept := EXISTS (SELECT FROM activity_metrics.metric_value v WHERE v.metric = m.metric AND v.grain = wanted AND v.unit = '(all)'
-			AND v.period = running - 1 AND v.is_complete);
+			AND v.period = settled - 1 AND v.is_complete);
 	END IF;
 	IF is_kept THEN
 		events := format('SELECT v.unit, v.period, v.value, v.n, v.refreshed_at FROM activity_metrics.metric_value AS v
@@ -172,7 +174,7 @@ BEGIN
 			CASE WHEN f.x[cardinality(f.x)] = f.last_period THEN f.y[cardinality(f.y)] END AS now_value,
 			activity_metrics.period_start(f.last_period, f.grain) AS starts,
 			activity_metrics.period_end(f.last_period, f.grain) AS ends,
-			activity_metrics.period_no(as_of, f.grain, m.tz) - f.last_period AS behind,
+			activity_metrics.period_no(as_of - make_interval(secs => activity_metrics.settle_days(m) * 86400), f.grain, m.tz) - f.last_period AS behind,
 			extract(epoch FROM as_of - f.seen_at)::double precision / 3600 AS stale_hours,
 			a.verdict AS a_verdict, a.assessed_at AS a_at, a.timing AS a_timing, coalesce(m.outcome_metric, a.outcome) AS leads_to,
 			t.value AS t_value, t.unit AS t_unit, t.grain AS t_grain, t.due AS t_due, t.starts_at AS t_starts, t.baseline AS t_baseline,

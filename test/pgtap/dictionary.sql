@@ -155,6 +155,14 @@ SELECT throws_ok($$DELETE FROM activity_metrics.metric WHERE metric = 'entities'
 SELECT throws_ok($$DELETE FROM activity_metrics.metric WHERE metric = 'rate'$$, '23503', 'metric "rate" is used by metric "mixed"', 'also where a formula names it');
 
 -- a change by a trigger of somebody else is a change
+-- a column that a formula names is gone: the message names the metric
+SAVEPOINT renamed;
+SELECT activity_metrics.define_metric('big', 'event', 'won', filter => 'value > 50', tz => 'Europe/Berlin') \gset
+SELECT activity_metrics.define_metric('big_rate', numerator => 'big', denominator => 'calls', tz => 'Europe/Berlin') \gset
+ALTER TABLE event RENAME value TO worth;
+SELECT throws_ok(query, '42703', 'filter of metric "big" cannot be computed: column "value" does not exist', query) FROM unnest(ARRAY[$$SELECT * FROM activity_metrics.metric_values('big')$$, $$SELECT * FROM activity_metrics.metric_values('big_rate')$$,
+	$$SELECT * FROM activity_metrics.metric_panel('calls', 'big')$$]) AS query;
+ROLLBACK TO SAVEPOINT renamed;
 CREATE TABLE asked (filter text);
 CREATE FUNCTION change_it() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN UPDATE activity_metrics.metric SET filter_sql = NEW.filter WHERE metric = 'changing'; RETURN NULL; END;$$;
 CREATE TRIGGER change_it AFTER INSERT ON asked FOR EACH ROW EXECUTE FUNCTION change_it();

@@ -182,6 +182,25 @@ SELECT results_eq($$SELECT rep, alarm, level_now, cusum, n, sentence FROM activi
 	$$SELECT rep, alarm, level_now, cusum, n, sentence FROM activity_metrics.early_warning_report('calls', 'answers')$$, 'the view: as the report');
 SELECT ok(count(*) = 1 AND bool_and(alarm IS NULL AND reason LIKE '%does not exist%' AND sentence LIKE 'visits cannot be watched: %'), 'a metric that fails has a row with the reason') FROM activity_metrics.early_warning WHERE metric = 'visits';
 SELECT is(string_agg(DISTINCT coalesce(reason, sentence) || coalesce(outcome, ''), ','), 'nothing is usual: the level is zero', 'nothing ever happened') FROM activity_metrics.early_warning WHERE metric = 'answers';
+-- what is no amount, and what is better the less there is of it
+SELECT activity_metrics.define_metric('share', numerator => 'answers', denominator => 'calls') \gset
+SELECT activity_metrics.define_metric('reach', 'activity', agg => 'count_distinct', value => 'at') \gset
+SELECT throws_ok($$SELECT * FROM activity_metrics.early_warning_report('share')$$, '22023', 'metric "share" is no amount of activity per period', 'a ratio');
+SELECT results_eq($$SELECT alarm, sentence, next_step FROM activity_metrics.early_warning WHERE metric = 'share'$$,
+	$$VALUES (NULL::boolean, 'share cannot be watched: metric "share" is no amount of activity per period.', 'Watch what it is made of: calls, answers.')$$, 'the view says so');
+SELECT ok(count(*) = 6 AND count(rep) = 6, 'distinct counts of reps do not add up') FROM activity_metrics.early_warning_report('reach');
+UPDATE activity_metrics.metric SET direction = 'down' WHERE metric = 'reach';
+SELECT is_empty($$SELECT * FROM activity_metrics.early_warning WHERE metric = 'reach'$$, 'less of it is better');
+DELETE FROM activity_metrics.metric WHERE metric IN ('share', 'reach');
+-- a holiday of all for two weeks alarms for all together, until it is written down
+SAVEPOINT holiday;
+CREATE TABLE steady AS SELECT 'rep ' || u AS actor, 'call' AS kind, '2026-01-05 09:00Z'::timestamptz + make_interval(weeks => w, mins => i) AS at FROM generate_series(1, 8) AS u, generate_series(0, 39) AS w, generate_series(1, 18 + (u * 7 + w * 3) % 5) AS i WHERE w < 37 OR w > 38;
+INSERT INTO steady SELECT 'rep ' || u, 'mail', '2026-01-05Z'::timestamptz + make_interval(weeks => 38, hours => 30) FROM generate_series(1, 8) AS u;
+SELECT activity_metrics.define_metric('steady', 'steady', 'call') \gset
+SELECT ok(bool_or(alarm) FILTER (WHERE rep IS NULL) AND NOT bool_or(alarm) FILTER (WHERE rep IS NOT NULL), 'two weeks without anybody') FROM activity_metrics.early_warning_report('steady', until => '2026-10-05Z');
+CREATE TABLE noted AS SELECT (activity_metrics.annotate(NULL, '2026-09-21Z'::timestamptz + w * interval '7 days', 'company holiday', 'holiday')).annotation_id FROM generate_series(0, 1) AS w;
+SELECT ok(NOT bool_or(alarm) AND min(n) = 37 AND max(n) = 37, 'of which we know') FROM activity_metrics.early_warning_report('steady', until => '2026-10-05Z');
+ROLLBACK TO SAVEPOINT holiday;
 SELECT ok('security_invoker=true' = ANY (reloptions), 'with the rights of the reader') FROM pg_class WHERE oid = 'activity_metrics.early_warning'::regclass;
 SELECT lives_ok($$SELECT * FROM (SELECT * FROM activity_metrics.early_warning_report('calls')) AS _ LIMIT 1$$, 'in a subquery');
 SET LOCAL search_path = pg_catalog, public;

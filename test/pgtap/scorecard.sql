@@ -155,6 +155,16 @@ DROP OPERATOR card_test.= (text, text);
 SELECT set_eq('TABLE other', 'TABLE same', 'whatever the search_path');
 SELECT is(:shown::bigint, (SELECT count(*) FROM same), 'the view too');
 
+-- a conversion is complete once its window is over: that it is behind is not that it is stale
+CREATE TABLE recent AS SELECT 'r' AS actor, k AS kind, 'e' || w || '.' || i AS entity, date_trunc('week', now()) + make_interval(weeks => -w, hours => i + CASE k WHEN 'won' THEN 24 ELSE 0 END) AS at
+	FROM generate_series(1, 20) AS w, unnest(ARRAY['demo', 'won']) AS k, generate_series(1, 4) AS i WHERE k = 'demo' OR i <= w % 4;
+SELECT activity_metrics.define_metric('shows', 'recent', 'demo', entity => 'entity'), activity_metrics.define_metric('signs', 'recent', 'won', kind => 'outcome', entity => 'entity') \gset
+SELECT activity_metrics.define_metric('shown', base_metric => 'shows', conversion_metric => 'signs', window_days => 28, kind => 'outcome') \gset
+SELECT results_eq($$SELECT period_end, value, n, reason FROM activity_metrics.scorecard WHERE metric = 'shown'$$,
+	$$SELECT date_trunc('week', now() - interval '28 days')::date, 0.25::float8, 4::bigint, 'no target and no thresholds to judge it by'$$, 'the last week whose window is over');
+DELETE FROM activity_metrics.metric WHERE metric = 'shown';
+DELETE FROM activity_metrics.metric WHERE metric IN ('shows', 'signs');
+
 -- bad input
 SELECT ok(f.state = t.state AND f.message ~ said, query) FROM (VALUES
 	($$SELECT * FROM activity_metrics.scorecard_report('fortnight')$$, '22023', 'fortnight'), ($$SELECT * FROM activity_metrics.scorecard_report(scope => 'south')$$, '22023', 'no metric of scope "south"'),
