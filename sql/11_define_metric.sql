@@ -111,10 +111,14 @@ BEGIN
 			HINT = 'Leave it out: north_star is false, scope is ''company''.';
 	END IF;
 	IF m.is_north_star AND m.status = 'active' THEN
+		IF m.kind <> 'outcome' THEN
+			RAISE EXCEPTION 'metric "%" is a surface metric, and no North Star', m.metric USING ERRCODE = '22023',
+				HINT = 'A North Star is an outcome: what the work is for, not how much of it is done.';
+		END IF;
 		SELECT o.metric INTO other FROM activity_metrics.metric o WHERE o.is_north_star AND o.status = 'active' AND o.scope = m.scope AND o.metric <> m.metric;
 		IF FOUND THEN
 			RAISE EXCEPTION 'scope "%" has a North Star already: "%"', m.scope, other USING ERRCODE = '22023',
-				HINT = 'There is one for each scope: define that one again without north_star, or give this one a scope of its own.';
+				HINT = format('SELECT activity_metrics.set_north_star(%L) puts it in place of %s, once it is defined without north_star; or give it a scope of its own.', m.metric, other);
 		END IF;
 	END IF;
 	IF NOT (m.crit_low <= m.warn_low) OR NOT (m.warn_low <= m.warn_high) OR NOT (m.warn_high <= m.crit_high)

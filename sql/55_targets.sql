@@ -558,6 +558,10 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	present text;
 BEGIN
+	IF NEW.kind <> 'outcome' THEN
+		RAISE EXCEPTION 'metric "%" is a surface metric, and no North Star', NEW.metric USING ERRCODE = '55000',
+			HINT = 'A North Star is an outcome: what the work is for, not how much of it is done.';
+	END IF;
 	SELECT m.metric INTO present FROM activity_metrics.metric m
 		WHERE m.is_north_star AND m.status = 'active' AND m.scope = NEW.scope AND m.metric <> NEW.metric;
 	-- a rename and a restore of the same row see no other
@@ -570,7 +574,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.guard_north_star() IS
-'Internal: the trigger that names the present North Star of a scope where a second one is written (23505); the unique index holds under concurrent writes.';
+'Internal: the trigger that names the present North Star of a scope where a second one is written (23505), and refuses a surface metric (55000); the unique index holds under concurrent writes.';
 
 CREATE TRIGGER metric_one_north_star BEFORE INSERT OR UPDATE ON activity_metrics.metric
 	FOR EACH ROW WHEN (NEW.is_north_star AND NEW.status = 'active') EXECUTE FUNCTION activity_metrics.guard_north_star();

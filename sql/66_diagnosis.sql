@@ -122,6 +122,8 @@ CREATE FUNCTION activity_metrics.diagnosis_sql(steps text[], unit text, versus t
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	labels text[] := ARRAY(SELECT (activity_metrics.find_metric(t.name)).label FROM unnest(steps) WITH ORDINALITY AS t(name, i) ORDER BY t.i);
+	-- whole amounts of money are no counts, whatever they look like
+	counts boolean[] := ARRAY(SELECT coalesce((activity_metrics.find_metric(t.name)).agg IN ('count', 'count_distinct'), false) FROM unnest(steps) WITH ORDINALITY AS t(name, i) ORDER BY t.i);
 	last integer := cardinality(steps);
 	subject text := coalesce(unit, 'the team');
 	other text := CASE versus WHEN 'team' THEN 'the average of the others' WHEN 'unit' THEN versus_unit ELSE 'before' END;
@@ -155,14 +157,14 @@ BEGIN
 			SELECT i.step, CASE WHEN i.step OPERATOR(pg_catalog.=) 1 THEN l.l[1] ELSE pg_catalog.format(''%%s per %%s'', l.l[i.step], l.l[i.step OPERATOR(pg_catalog.-) 1]) END AS name,
 				c.factor_before[i.step] AS before, c.factor_after[i.step] AS after, c.effect[i.step] AS effect, c.gap,
 				c.raw_before[i.step OPERATOR(pg_catalog.-) 1] AS n_before, c.after[i.step OPERATOR(pg_catalog.-) 1] AS n_after,
-				CASE WHEN i.step OPERATOR(pg_catalog.>) 1 THEN activity_metrics.same_yield_p(c.raw_before[i.step OPERATOR(pg_catalog.-) 1], c.raw_before[i.step], c.after[i.step OPERATOR(pg_catalog.-) 1], c.after[i.step]) END AS p
+				CASE WHEN i.step OPERATOR(pg_catalog.>) 1 AND (%12$L::pg_catalog.bool[])[i.step] THEN activity_metrics.same_yield_p(c.raw_before[i.step OPERATOR(pg_catalog.-) 1], c.raw_before[i.step], c.after[i.step OPERATOR(pg_catalog.-) 1], c.after[i.step]) END AS p
 			FROM chain AS c, labels AS l, pg_catalog.generate_series(1, %5$s) AS i(step)),
 		-- what weighs most in the direction of the gap
 		main AS (
 			SELECT part.* FROM part WHERE part.effect OPERATOR(pg_catalog.*) pg_catalog.sign(part.gap) OPERATOR(pg_catalog.>) 0
 			ORDER BY part.effect OPERATOR(pg_catalog.*) pg_catalog.sign(part.gap) DESC, part.step LIMIT 1),
 		whole AS (
-			SELECT c.*, activity_metrics.same_yield_p(c.raw_before[1], c.raw_before[%5$s], c.after[1], c.after[%5$s]) AS p,
+			SELECT c.*, CASE WHEN (%12$L::pg_catalog.bool[])[%5$s] THEN activity_metrics.same_yield_p(c.raw_before[1], c.raw_before[%5$s], c.after[1], c.after[%5$s]) END AS p,
 				CASE WHEN c.own_rows OPERATOR(pg_catalog.=) 0 THEN pg_catalog.concat(''no event of '', %8$L, '' in these ranges'', CASE WHEN c.names IS NOT NULL THEN pg_catalog.format('': the nearest unit is %%s'', activity_metrics.nearest_name(%8$L, c.names)) END)
 					WHEN c.units IS NULL THEN ''there are no others to compare with''
 					WHEN c.effect IS NULL THEN ''something came of nothing: a metric of the chain is 0 and the next one is not''
@@ -215,7 +217,7 @@ BEGIN
 		FROM mixed AS m, labels AS l, whole AS w WHERE w.own_rows OPERATOR(pg_catalog.>) 0
 		ORDER BY 1',
 		activity_metrics.diagnosis_totals_sql(steps), unit, versus, versus_unit, last, method, labels, subject, is_early, other,
-		CASE (activity_metrics.find_metric(steps[last])).direction WHEN 'down' THEN '(-1)' ELSE '1' END);
+		CASE (activity_metrics.find_metric(steps[last])).direction WHEN 'down' THEN '(-1)' ELSE '1' END, counts);
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.diagnosis_sql(text[], text, text, text, text, boolean) IS
@@ -303,5 +305,5 @@ $$;
 COMMENT ON FUNCTION activity_metrics.diagnosis(text, text, timestamptz, timestamptz, text, text[], double precision, text, timestamptz, timestamptz, text) IS
 'Too little effort or too little quality? The difference of an outcome, split along a chain of metrics: first row the total, then one row per part: effort (the first metric) and the quality of each step (each metric per one of the metric before it), which add up to the total; for the whole team then its volume, mix and quality.
 outcome: a metric of the dictionary; unit: a rep (NULL: the whole team); since, until: the time looked at (NULL: the 91 days up to now); versus: earlier (the same length of time right before, or versus_since to versus_until), team (the average of the other units at the same time) or unit (versus_unit); chain: metrics from activity to outcome (NULL: the most frequent active surface metrics, of those with this outcome_metric if there are any); lag_days: how long after the first metric the outcome comes; it is counted so much later, the metrics between in proportion; method: shapley or lmdi. A metric that counts distinct values counts them per day.
-before, after: what is compared, after being the unit and time looked at; effect: the part in the outcome''s difference; share: of the difference; p: exact two-sided p of the same yield (for the total: from first to last metric), n_before and n_after the numbers it rests on.
+before, after: what is compared, after being the unit and time looked at; effect: the part in the outcome''s difference; share: of the difference; p: exact two-sided p of the same yield (for the total: from first to last metric; NULL of what is not a count), n_before and n_after the numbers it rests on.
 Errors: no such metric (42704), arguments that do not go together, a metric of the chain that is neither a count nor a sum (22023), no activity in the dictionary (55000).';

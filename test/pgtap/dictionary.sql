@@ -211,9 +211,10 @@ SELECT refused('SELECT activity_metrics.define_metric(' || arguments || ')', sta
 	('''m''', '22004', 'no relation')) AS v(arguments, state, message);
 SELECT is((SELECT count(*) FROM activity_metrics.metric WHERE metric = 'm'), 0::bigint, 'none of them was written');
 SELECT has_table('dictionary_test', 'event', 'and no table is gone');
-SELECT lives_ok($$SELECT activity_metrics.define_metric('star', 'event', 'won', north_star => true)$$, 'a North Star');
-SELECT refused($$SELECT activity_metrics.define_metric('star2', 'event', 'won', north_star => true)$$, '22023', 'a North Star already: "star"');
-SELECT lives_ok($$SELECT activity_metrics.define_metric('star2', 'event', 'won', north_star => true, scope => 'team')$$, 'another for another scope');
+SELECT refused($$SELECT activity_metrics.define_metric('star', 'event', 'won', north_star => true)$$, '22023', 'is a surface metric, and no North Star');
+SELECT lives_ok($$SELECT activity_metrics.define_metric('star', 'event', 'won', kind => 'outcome', north_star => true)$$, 'a North Star');
+SELECT refused($$SELECT activity_metrics.define_metric('star2', 'event', 'won', kind => 'outcome', north_star => true)$$, '22023', 'a North Star already: "star"');
+SELECT lives_ok($$SELECT activity_metrics.define_metric('star2', 'event', 'won', kind => 'outcome', north_star => true, scope => 'team')$$, 'another for another scope');
 SELECT refused(query, state, message) FROM (VALUES
 	($$SELECT * FROM activity_metrics.metric_values('cals')$$, '42704', '"cals"'), ($$SELECT * FROM activity_metrics.metric_values(NULL)$$, '42704', NULL), ($$SELECT * FROM activity_metrics.metric_values('calls', grain => 'x')$$, '22023', 'x'), ($$SELECT * FROM activity_metrics.metric_values('calls', by => 'team')$$, '22023', 'by is "team"'),
 	($$SELECT * FROM activity_metrics.metric_values('calls', '2024-02-01', '2024-01-01')$$, '22023', 'since'), ($$SELECT * FROM activity_metrics.metric_panel('rate', 'avg_value', segment => 'team')$$, '42703', 'team')) AS v(query, state, message);

@@ -113,7 +113,7 @@ SELECT refused($$SELECT * FROM activity_metrics.set_target('wins', 5, '2027-03-3
 DELETE FROM activity_metrics.metric_assessment WHERE metric = 'wins';
 
 -- a surface metric by another name
-SELECT activity_metrics.define_metric('dials', 'event', 'call', kind => 'outcome', unit => 'count');
+SELECT activity_metrics.define_metric('dials', 'event', 'call', kind => 'outcome', unit => 'count') \gset
 SELECT refused($$SELECT * FROM activity_metrics.set_target('dials', 40, '2027-03-31', 'A. Boss')$$, '55000', 'refused: it counts the same as calls, a surface metric$', 'Aim at ');
 DELETE FROM activity_metrics.metric WHERE metric = 'dials';
 SAVEPOINT relabelled;
@@ -224,6 +224,7 @@ SELECT is(activity_metrics.set_north_star('deals'), 'deals', 'is exchanged');
 SELECT is((SELECT string_agg(metric, ',') FROM activity_metrics.metric WHERE is_north_star), 'deals', 'for another');
 SELECT is(activity_metrics.leading_outcome(), 'deals', 'which leads');
 SELECT lives_ok($$UPDATE activity_metrics.metric SET metric = 'won_deals' WHERE metric = 'deals'$$, 'it may be renamed');
+SELECT refused($$UPDATE activity_metrics.metric SET is_north_star = true, scope = 'east' WHERE metric = 'calls'$$, '55000', 'is a surface metric, and no North Star');
 SELECT lives_ok($$UPDATE activity_metrics.metric SET scope = 'north', is_north_star = true WHERE metric = 'wins'$$, 'another scope has its own');
 SELECT is(activity_metrics.leading_outcome(), 'won_deals', 'the company''s goes first');
 SELECT refused($$SELECT activity_metrics.set_north_star('calls')$$, '55000', 'surface');
