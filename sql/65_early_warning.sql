@@ -358,8 +358,10 @@ BEGIN
 	-- columns that the dictionary may have: status, grain, outcome_metric
 	FOR m IN
 		SELECT d.metric, d.label, d.kind, coalesce(d.row OPERATOR(pg_catalog.->>) 'grain', 'week') AS grain,
-			CASE WHEN d.kind OPERATOR(pg_catalog.=) 'surface' THEN coalesce(d.row OPERATOR(pg_catalog.->>) 'outcome_metric', only_outcome.metric) END AS outcome
-		FROM (SELECT t.metric, t.label, t.kind, pg_catalog.to_jsonb(t) AS row FROM activity_metrics.metric AS t) AS d
+			CASE WHEN d.kind OPERATOR(pg_catalog.=) 'surface' THEN coalesce(d.row OPERATOR(pg_catalog.->>) 'outcome_metric',
+				(SELECT s.metric FROM activity_metrics.metric AS s WHERE s.is_north_star AND s.status OPERATOR(pg_catalog.=) 'active' AND (s.scope OPERATOR(pg_catalog.=) d.scope OR s.scope OPERATOR(pg_catalog.=) 'company')
+					ORDER BY s.scope OPERATOR(pg_catalog.=) d.scope DESC LIMIT 1), only_outcome.metric) END AS outcome
+		FROM (SELECT t.metric, t.label, t.kind, t.scope, pg_catalog.to_jsonb(t) AS row FROM activity_metrics.metric AS t) AS d
 		LEFT JOIN (SELECT pg_catalog.min(o.metric) AS metric FROM activity_metrics.metric AS o WHERE o.kind OPERATOR(pg_catalog.=) 'outcome'
 			HAVING pg_catalog.count(*) OPERATOR(pg_catalog.=) 1) AS only_outcome ON true
 		WHERE coalesce(d.row OPERATOR(pg_catalog.->>) 'status', 'active') OPERATOR(pg_catalog.=) 'active'
@@ -390,7 +392,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.early_warnings() IS
-'Internal: the rows of view early_warning: early_warning_report() of each active metric of the dictionary of which less is not better, with its grain (week) and outcome_metric (the only outcome of the dictionary, if it has one). A metric that fails gives a row with the reason.';
+'Internal: the rows of view early_warning: early_warning_report() of each active metric of the dictionary of which less is not better, with its grain (week) and outcome_metric (else the North Star of its scope or of company, else the only outcome of the dictionary). A metric that fails gives a row with the reason.';
 
 CREATE VIEW activity_metrics.early_warning WITH (security_invoker = true) AS
 SELECT w.metric, w.label, w.kind, w.grain, w.rep, w.alarm, w.since_start, w.alarm_start, w.last_start, w.level_now, w.usual_level, w.change,

@@ -327,5 +327,6 @@ SELECT is(activity_metrics.export_ossie()::jsonb, '{"version": "0.2.0.dev0", "se
 SELECT is(activity_metrics.export_dbt()::jsonb, '{"version": 2, "models": [], "metrics": []}', 'dbt: an empty dictionary');
 SELECT is(activity_metrics.export_dbt('1.x')::jsonb, '{"version": 2, "semantic_models": [], "metrics": []}', 'dbt 1.x: an empty dictionary');
 
+SELECT is(ARRAY(SELECT activity_metrics.whole_window(d) FROM unnest(ARRAY[7, 7.5, 0.001, 30, NULL]) WITH ORDINALITY AS t(d, i) ORDER BY i), ARRAY['7 days', '180 hours', '2 minutes', '30 days', NULL], 'windows of dbt are whole');
 SELECT * FROM finish();
 ROLLBACK;

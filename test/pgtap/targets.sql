@@ -216,6 +216,13 @@ SELECT refused('SELECT activity_metrics.annotate(' || arguments || ')', state, s
 	($$'calls', 'infinity', 'x'$$, '22023', 'not finite', ''), ($$'calls', now(), 'x', 'holyday'$$, '22023', 'holyday', 'Did you mean "holiday"'), ($$'calls', now(), 'x', NULL$$, '22023', 'unknown kind', '')) AS v(arguments, state, said, hint);
 
 -- one North Star
+SAVEPOINT star;
+UPDATE activity_metrics.metric SET is_north_star = false, outcome_metric = NULL;
+SELECT activity_metrics.define_metric('other', 'event', 'won', filter => 'entity IS NOT NULL', kind => 'outcome') \gset
+SELECT refused($$SELECT * FROM activity_metrics.target_check('calls', 30)$$, '22023', 'not known what metric "calls" should bring');
+SELECT is(activity_metrics.set_north_star('wins'), 'wins', 'the North Star');
+SELECT is((SELECT outcome FROM activity_metrics.target_check('calls', 30)), 'wins', 'is what metrics should bring');
+ROLLBACK TO SAVEPOINT star;
 SELECT is(activity_metrics.set_north_star('wins'), 'wins', 'the North Star');
 SELECT activity_metrics.define_metric('deals', 'event', 'won', kind => 'outcome');
 SELECT refused($$UPDATE activity_metrics.metric SET is_north_star = true WHERE metric = 'deals'$$, '23505', '^scope "company" has a North Star already: wins$', 'set_north_star\(''deals''\)');
