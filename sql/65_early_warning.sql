@@ -221,11 +221,17 @@ BEGIN
 	RETURN format(
 		'WITH panel AS MATERIALIZED (%1$s),
 		score AS (%2$s),
+		-- a sum has the unit that somebody chose: in thousands or in cents, its drop is the same
+		scale AS (
+			SELECT CASE WHEN %10$L::pg_catalog.bool AND m.mean OPERATOR(pg_catalog.>) 0 AND m.mean OPERATOR(pg_catalog.<) 100
+				THEN pg_catalog.power(2::pg_catalog.float8, pg_catalog.ceil(pg_catalog.ln(100 OPERATOR(pg_catalog./) m.mean) OPERATOR(pg_catalog./) pg_catalog.ln(2::pg_catalog.float8))) ELSE 1 END AS k
+			FROM (SELECT activity_metrics.exact_avg(p.x) AS mean FROM panel AS p) AS m),
 		watched AS (
-			SELECT w.*, w.reason IS NULL AND w.at_once AS canary
-			FROM (SELECT activity_metrics.activity_cusum(p.unit, p.period, p.x, p.quality, %3$L::pg_catalog.text) AS rows
+			SELECT w.unit, w.period, w.alarm, w.alarm_period, w.since_period, w.level_now OPERATOR(pg_catalog./) a.k AS level_now, w.usual_level OPERATOR(pg_catalog./) a.k AS usual_level,
+				w.change, w.cusum, w.threshold, w.false_alarm_every, w.n, w.phi OPERATOR(pg_catalog./) a.k AS phi, w.share_down, w.reason, w.reason IS NULL AND w.at_once AS canary
+			FROM (SELECT activity_metrics.activity_cusum(p.unit, p.period, p.x OPERATOR(pg_catalog.*) s.k, p.quality, %3$L::pg_catalog.text) AS rows, pg_catalog.max(s.k) AS k
 					-- what is known to be out of the ordinary does not count
-					FROM panel AS p WHERE %8$s) AS a,
+					FROM panel AS p, scale AS s WHERE %8$s) AS a,
 				-- the sum of distinct counts of reps is not that of all
 				LATERAL pg_catalog.unnest(a.rows) AS w WHERE w.unit IS NOT NULL OR %9$L::pg_catalog.bool),
 		-- what is usual of the outcome, in the periods before the drop
@@ -267,7 +273,8 @@ BEGIN
 		FROM costed AS c WHERE c.alarm OR $3
 		ORDER BY c.alarm DESC NULLS LAST, c.unit IS NOT NULL, c.loss DESC NULLS LAST, c.change, c.unit',
 		activity_metrics.panel_sql(metric, coalesce(outcome, metric), grain, relation, unit, period, tz), score,
-		concat_ws(', ', format('grain ''%s''', replace(grain, '''', '''''')), 'silent 8', options), outcome, grain, label, outcome_label, calm, relation IS NOT NULL OR m.additive);
+		concat_ws(', ', format('grain ''%s''', replace(grain, '''', '''''')), 'silent 8', options), outcome, grain, label, outcome_label, calm, relation IS NOT NULL OR m.additive,
+		relation IS NULL AND (m.type = 'derived' OR m.agg = 'sum'));
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.early_warning_sql(text, text, text, regclass, text, text, text, text) IS
