@@ -84,7 +84,11 @@ BEGIN
 	SELECT coalesce(pg_catalog.array_agg(d.metric ORDER BY d.metric) FILTER (WHERE d.leads_to OPERATOR(pg_catalog.=) outcome), pg_catalog.array_agg(d.metric ORDER BY d.metric))
 		INTO candidates
 		FROM (SELECT m.metric, pg_catalog.to_jsonb(m) OPERATOR(pg_catalog.->>) 'outcome_metric' AS leads_to FROM activity_metrics.metric AS m
-			WHERE m.kind OPERATOR(pg_catalog.=) 'surface' AND m.status OPERATOR(pg_catalog.=) 'active' AND m.metric OPERATOR(pg_catalog.<>) outcome AND activity_metrics.has_totals(m)) AS d;
+			WHERE m.kind OPERATOR(pg_catalog.=) 'surface' AND m.status OPERATOR(pg_catalog.=) 'active' AND m.metric OPERATOR(pg_catalog.<>) outcome AND activity_metrics.has_totals(m)
+			-- the same by another name is no step
+			AND NOT EXISTS (SELECT FROM activity_metrics.metric AS o WHERE activity_metrics.metric_formula(o) OPERATOR(pg_catalog.=) activity_metrics.metric_formula(m)
+				AND (o.metric OPERATOR(pg_catalog.=) outcome OR o.kind OPERATOR(pg_catalog.=) 'surface' AND o.status OPERATOR(pg_catalog.=) 'active' AND o.metric OPERATOR(pg_catalog.<) m.metric
+					AND coalesce(o.outcome_metric OPERATOR(pg_catalog.=) outcome, false) OPERATOR(pg_catalog.>=) coalesce(m.outcome_metric OPERATOR(pg_catalog.=) outcome, false)))) AS d;
 	FOREACH name IN ARRAY coalesce(candidates, '{}') LOOP
 		BEGIN
 			EXECUTE 'SELECT activity_metrics.exact_sum(p.x) FROM activity_metrics.metric_panel($1, $1, ''day'', $2, $3) AS p' INTO total USING name, since, until;

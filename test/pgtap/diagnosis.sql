@@ -113,10 +113,11 @@ SELECT activity_metrics.define_metric('rate', numerator => 'wins', denominator =
 SELECT throws_ok($$SELECT * FROM activity_metrics.diagnosis('rate')$$, '22023', 'metric "rate" has no total over days', 'a ratio');
 SELECT throws_ok($$SELECT * FROM activity_metrics.diagnosis('wins', chain => ARRAY['rate'])$$, '22023', 'metric "rate" has no total over days', 'in a chain too');
 CREATE TABLE chain_before AS SELECT activity_metrics.diagnosis_chain('wins', '2026-01-01Z', '2026-06-30Z') AS c;
-SELECT activity_metrics.define_metric('broken', (SELECT m.source_relation FROM activity_metrics.metric m WHERE m.metric = 'calls')::regclass, 'call'), activity_metrics.define_metric('old', (SELECT m.source_relation FROM activity_metrics.metric m WHERE m.metric = 'calls')::regclass, lifecycle => 'deprecated'),
-	activity_metrics.define_metric('rolling', base_metric => 'calls', window_days => 28) \gset kept_
+SELECT activity_metrics.define_metric('broken', (SELECT m.source_relation FROM activity_metrics.metric m WHERE m.metric = 'calls')::regclass, 'call', filter => 'true'), activity_metrics.define_metric('old', (SELECT m.source_relation FROM activity_metrics.metric m WHERE m.metric = 'calls')::regclass, lifecycle => 'deprecated'),
+	activity_metrics.define_metric('rolling', base_metric => 'calls', window_days => 28), activity_metrics.define_metric('dials', (SELECT m.source_relation FROM activity_metrics.metric m WHERE m.metric = 'calls')::regclass, 'call'),
+	activity_metrics.define_metric('signed', (SELECT m.source_relation FROM activity_metrics.metric m WHERE m.metric = 'calls')::regclass, 'won') \gset kept_
 UPDATE activity_metrics.metric SET actor_column = 'nobody' WHERE metric = 'broken';
-SELECT is(activity_metrics.diagnosis_chain('wins', '2026-01-01Z', '2026-06-30Z'), c, 'broken, deprecated and rolling metrics stay out of the chain') FROM chain_before;
+SELECT is(activity_metrics.diagnosis_chain('wins', '2026-01-01Z', '2026-06-30Z'), c, 'broken, deprecated and rolling metrics stay out of the chain, and what is there already') FROM chain_before;
 UPDATE activity_metrics.metric SET direction = 'down' WHERE metric = 'wins';
 SELECT is(next_step, 'wins should fall, and most of its rise is meetings per calls: look there first.', 'less of it is better') FROM activity_metrics.diagnosis('wins', 'Cyd', '2026-04-01Z', '2026-06-30Z', 'unit', versus_unit => 'Ben') WHERE part_no = 0;
 SELECT ok(next_step LIKE 'Find out what went well with meetings per calls%', 'and less of it is good') FROM activity_metrics.diagnosis('wins', 'Ben', '2026-04-01Z', '2026-06-30Z', 'unit', versus_unit => 'Cyd') WHERE part_no = 0;
