@@ -157,6 +157,7 @@ COMMENT ON COLUMN activity_metrics.metric.changed_by IS 'Who wrote this row last
 COMMENT ON COLUMN activity_metrics.metric.changed_at IS 'When.';
 
 CREATE UNIQUE INDEX metric_north_star ON activity_metrics.metric (scope) WHERE is_north_star AND status = 'active';
+COMMENT ON INDEX activity_metrics.metric_north_star IS 'One active North Star per scope.';
 
 CREATE TABLE activity_metrics.metric_history (
 	metric text NOT NULL REFERENCES activity_metrics.metric ON UPDATE CASCADE ON DELETE CASCADE,
@@ -236,6 +237,7 @@ ALTER TABLE activity_metrics.annotation OWNER TO @extowner@;
 SELECT pg_catalog.pg_extension_config_dump('activity_metrics.annotation', '');
 SELECT pg_catalog.pg_extension_config_dump('activity_metrics.annotation_annotation_id_seq', '');
 
+COMMENT ON SEQUENCE activity_metrics.annotation_annotation_id_seq IS 'Numbers of annotations.';
 COMMENT ON TABLE activity_metrics.annotation IS
 'What happened when: scorecards show it beside the period that it explains. Write it with annotate().';
 COMMENT ON COLUMN activity_metrics.annotation.annotation_id IS 'Number of the annotation.';

@@ -112,10 +112,14 @@ BEGIN
 			HINT = 'Leave it out: north_star is false, scope is ''company''.';
 	END IF;
 	IF m.is_north_star AND m.status = 'active' THEN
+		IF m.kind <> 'outcome' THEN
+			RAISE EXCEPTION 'metric "%" is a surface metric, and no North Star', m.metric USING ERRCODE = '22023',
+				HINT = 'A North Star is an outcome: what the work is for, not how much of it is done.';
+		END IF;
 		SELECT o.metric INTO other FROM activity_metrics.metric o WHERE o.is_north_star AND o.status = 'active' AND o.scope = m.scope AND o.metric <> m.metric;
 		IF FOUND THEN
 			RAISE EXCEPTION 'scope "%" has a North Star already: "%"', m.scope, other USING ERRCODE = '22023',
-				HINT = 'There is one for each scope: define that one again without north_star, or give this one a scope of its own.';
+				HINT = format('SELECT activity_metrics.set_north_star(%L) puts it in place of %s, once it is defined without north_star; or give it a scope of its own.', m.metric, other);
 		END IF;
 	END IF;
 	IF NOT (m.crit_low <= m.warn_low) OR NOT (m.warn_low <= m.warn_high) OR NOT (m.warn_high <= m.crit_high)
@@ -217,14 +221,55 @@ COMMENT ON FUNCTION activity_metrics.check_metric(activity_metrics.metric) IS
 CREATE FUNCTION activity_metrics.formula_check_sql(m activity_metrics.metric, argument text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	-- no row is read, but rights are checked; HAVING: an expression has to be an aggregate; the product: and a number
+	-- no row is read, but rights are checked; HAVING: an expression has to be an aggregate; the product: and a number;
+	-- between brackets as well as parentheses: no text that closes one of them and opens another is an expression in both
 	RETURN CASE argument
-		WHEN 'filter' THEN format(E'SELECT FROM %s AS e WHERE (%s\n) LIMIT 0', m.source_relation, m.filter_sql)
-		ELSE format(E'SELECT ((%s\n) OPERATOR(pg_catalog.*) 1::pg_catalog.float8)::pg_catalog.float8 FROM %s AS e HAVING true LIMIT 0', m.expr, m.source_relation) END;
+		WHEN 'filter' THEN format(E'SELECT FROM %s AS e WHERE (%s\n) AND ARRAY[%2$s\n] IS NOT NULL LIMIT 0', m.source_relation, m.filter_sql)
+		ELSE format(E'SELECT ((%s\n) OPERATOR(pg_catalog.*) 1::pg_catalog.float8)::pg_catalog.float8 FROM %s AS e HAVING ARRAY[%1$s\n] IS NOT NULL LIMIT 0', m.expr, m.source_relation) END;
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.formula_check_sql(activity_metrics.metric, text) IS
-'Internal: a statement that computes the filter or expr of a metric on no rows.';
+'Internal: a statement that computes the filter or expr of a metric on no rows, and fails unless it is one expression, closed in itself.';
+
+CREATE FUNCTION activity_metrics.check_formulas(m activity_metrics.metric) RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	argument pg_catalog.text;
+	fault pg_catalog.text;
+	fault_state pg_catalog.text;
+BEGIN
+	-- formulas are tried where they will run: under the search_path and with the rights of the caller
+	FOREACH argument IN ARRAY ARRAY['filter', 'expr'] LOOP
+		CONTINUE WHEN m.type OPERATOR(pg_catalog.<>) 'simple' OR CASE WHEN argument OPERATOR(pg_catalog.=) 'filter' THEN m.filter_sql ELSE m.expr END IS NULL;
+		BEGIN
+			FOR fault IN EXECUTE activity_metrics.formula_check_sql(m, argument) LOOP
+				NULL;
+			END LOOP;
+		EXCEPTION WHEN OTHERS THEN
+			GET STACKED DIAGNOSTICS fault = MESSAGE_TEXT, fault_state = RETURNED_SQLSTATE;
+			RAISE EXCEPTION '% of metric "%" cannot be computed: %', argument, m.metric, fault USING ERRCODE = fault_state,
+				HINT = CASE WHEN argument OPERATOR(pg_catalog.=) 'filter' THEN 'filter is a condition on the columns of source, such as ''value > 100''; the row is called e.'
+					ELSE 'expr is an aggregate over the columns of source, such as ''sum(value) / count(*)''; the row is called e.' END;
+		END;
+	END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.check_formulas(activity_metrics.metric) IS
+'Internal: computes filter and expr of a metric on no rows. Errors: what they raise, with the name of the metric.';
+
+CREATE FUNCTION activity_metrics.check_part_formulas(names text[]) RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	m activity_metrics.metric;
+BEGIN
+	FOR m IN SELECT t.* FROM activity_metrics.metric AS t WHERE t.metric OPERATOR(pg_catalog.=) ANY (
+			SELECT l.leaf FROM pg_catalog.unnest(names) AS n(name), LATERAL activity_metrics.refresh_leaves(n.name) AS l) ORDER BY t.metric LOOP
+		PERFORM activity_metrics.check_formulas(m);
+	END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.check_part_formulas(text[]) IS
+'Internal: check_formulas() of all simple metrics that these are made of: tells which of them to mend after a statement over them has failed.';
 
 CREATE FUNCTION activity_metrics.write_metrics(metrics activity_metrics.metric[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -308,9 +353,6 @@ LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
 	row activity_metrics.metric;
-	argument pg_catalog.text;
-	fault pg_catalog.text;
-	fault_state pg_catalog.text;
 BEGIN
 	row.metric := define_metric.metric;
 	row.label := coalesce(define_metric.label, pg_catalog.replace(define_metric.metric, '_', ' '));
@@ -378,20 +420,7 @@ BEGIN
 	row.changed_at := pg_catalog.now();
 	row := activity_metrics.check_metric(row);
 	PERFORM activity_metrics.check_defined_target(row.metric, target, target_from, target_grain);
-	-- formulas are tried where they will run: under the search_path and with the rights of the caller
-	FOREACH argument IN ARRAY ARRAY['filter', 'expr'] LOOP
-		CONTINUE WHEN row.type OPERATOR(pg_catalog.<>) 'simple' OR CASE WHEN argument OPERATOR(pg_catalog.=) 'filter' THEN row.filter_sql ELSE row.expr END IS NULL;
-		BEGIN
-			FOR fault IN EXECUTE activity_metrics.formula_check_sql(row, argument) LOOP
-				NULL;
-			END LOOP;
-		EXCEPTION WHEN OTHERS THEN
-			GET STACKED DIAGNOSTICS fault = MESSAGE_TEXT, fault_state = RETURNED_SQLSTATE;
-			RAISE EXCEPTION '% of metric "%" cannot be computed: %', argument, row.metric, fault USING ERRCODE = fault_state,
-				HINT = CASE WHEN argument OPERATOR(pg_catalog.=) 'filter' THEN 'filter is a condition on the columns of source, such as ''value > 100''; the row is called e.'
-					ELSE 'expr is an aggregate over the columns of source, such as ''sum(value) / count(*)''; the row is called e.' END;
-		END;
-	END LOOP;
+	PERFORM activity_metrics.check_formulas(row);
 	PERFORM activity_metrics.write_metrics(ARRAY[row]);
 	IF target IS NOT NULL THEN
 		PERFORM activity_metrics.record_defined_target(row.metric, target, target_from, target_grain);
@@ -449,14 +478,14 @@ COMMENT ON FUNCTION activity_metrics.find_metric(text) IS
 
 CREATE FUNCTION activity_metrics.metric_definition(m activity_metrics.metric) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT jsonb_strip_nulls(jsonb_build_object('type', m.type, 'agg', m.agg, 'expr', m.expr, 'filter_sql', m.filter_sql, 'source_relation', m.source_relation,
+	SELECT jsonb_strip_nulls(jsonb_build_object('kind', m.kind, 'type', m.type, 'agg', m.agg, 'expr', m.expr, 'filter_sql', m.filter_sql, 'source_relation', m.source_relation,
 		'event_kinds', m.event_kinds, 'value_column', m.value_column, 'entity_column', m.entity_column, 'time_column', m.time_column,
 		'kind_column', CASE WHEN m.event_kinds IS NOT NULL THEN m.kind_column END, 'actor_column', m.actor_column, 'status_column', m.status_column,
 		'numerator', m.numerator, 'denominator', m.denominator, 'base_metric', m.base_metric, 'conversion_metric', m.conversion_metric,
 		'window_days', m.window_days, 'additive', m.additive, 'tz', m.tz, 'unit', m.unit, 'currency', m.currency))
 $$;
 COMMENT ON FUNCTION activity_metrics.metric_definition(activity_metrics.metric) IS
-'Internal: the columns that make up the definition of a metric: what its values depend on, and their unit.';
+'Internal: the columns that make up the definition of a metric: what its values depend on, their unit, and whether it is surface or outcome.';
 
 CREATE FUNCTION activity_metrics.metric_before_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -475,6 +475,12 @@ BEGIN
 		-- what does not fit into memory is grouped by the server, which has files for it
 		WHEN program_limit_exceeded THEN
 			RETURN QUERY EXECUTE activity_metrics.metric_panel_sql(x, y, grain, segment, false) USING since, until;
+		WHEN insufficient_privilege THEN
+			RAISE;
+		-- a column that a filter or expr names is gone: of which metric?
+		WHEN syntax_error_or_access_rule_violation THEN
+			PERFORM activity_metrics.check_part_formulas(ARRAY[x, y]);
+			RAISE;
 	END;
 END;
 $$;

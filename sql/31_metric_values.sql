@@ -467,16 +467,25 @@ BEGIN
 			HINT = 'Write by => ''unit'' for a row per rep, or leave it out for the whole.';
 	END IF;
 	-- a period is complete if [since, until) holds all of it, it is over, and nothing can follow any more
-	RETURN QUERY EXECUTE pg_catalog.format(
-		'SELECT %1$L::pg_catalog.text, %2$L::pg_catalog.text, v.period, activity_metrics.period_start(v.period, %2$L), activity_metrics.period_end(v.period, %2$L),
-			v.unit, v.value, v.n,
-			coalesce(v.period OPERATOR(pg_catalog.>) bound.before, true) AND v.period OPERATOR(pg_catalog.<) bound.running
-		FROM (%4$s) AS v, (SELECT
-			activity_metrics.period_no($1 OPERATOR(pg_catalog.-) ''1 microsecond''::pg_catalog.interval, %2$L::pg_catalog.text, %3$L::pg_catalog.text) AS before,
-			activity_metrics.period_no(least($2, pg_catalog.now() OPERATOR(pg_catalog.-) pg_catalog.make_interval(secs => $3)), %2$L::pg_catalog.text, %3$L::pg_catalog.text) AS running) AS bound
-		ORDER BY v.unit, v.period',
-		m.metric, wanted, m.tz, activity_metrics.metric_values_sql(m, wanted, $5 IS NOT NULL))
-	USING since, until, activity_metrics.settle_days(m) OPERATOR(pg_catalog.*) 86400;
+	BEGIN
+		RETURN QUERY EXECUTE pg_catalog.format(
+			'SELECT %1$L::pg_catalog.text, %2$L::pg_catalog.text, v.period, activity_metrics.period_start(v.period, %2$L), activity_metrics.period_end(v.period, %2$L),
+				v.unit, v.value, v.n,
+				coalesce(v.period OPERATOR(pg_catalog.>) bound.before, true) AND v.period OPERATOR(pg_catalog.<) bound.running
+			FROM (%4$s) AS v, (SELECT
+				activity_metrics.period_no($1 OPERATOR(pg_catalog.-) ''1 microsecond''::pg_catalog.interval, %2$L::pg_catalog.text, %3$L::pg_catalog.text) AS before,
+				activity_metrics.period_no(least($2, pg_catalog.now() OPERATOR(pg_catalog.-) pg_catalog.make_interval(secs => $3)), %2$L::pg_catalog.text, %3$L::pg_catalog.text) AS running) AS bound
+			ORDER BY v.unit, v.period',
+			m.metric, wanted, m.tz, activity_metrics.metric_values_sql(m, wanted, $5 IS NOT NULL))
+		USING since, until, activity_metrics.settle_days(m) OPERATOR(pg_catalog.*) 86400;
+	EXCEPTION
+		WHEN insufficient_privilege THEN
+			RAISE;
+		-- a column that a filter or expr names is gone: of which metric?
+		WHEN syntax_error_or_access_rule_violation THEN
+			PERFORM activity_metrics.check_part_formulas(ARRAY[m.metric]);
+			RAISE;
+	END;
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.metric_values(text, timestamptz, timestamptz, text, text) IS

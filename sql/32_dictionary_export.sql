@@ -224,6 +224,15 @@ $$;
 COMMENT ON FUNCTION activity_metrics.export_columns(text) IS
 'Internal: the columns of a relation that metrics go by, and what each is: time, entity or category.';
 
+CREATE FUNCTION activity_metrics.whole_window(days double precision) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	-- dbt counts windows in whole units
+	SELECT CASE WHEN days = floor(days) THEN format('%s days', days) WHEN days * 24 = floor(days * 24) THEN format('%s hours', days * 24)
+		WHEN days IS NOT NULL THEN format('%s minutes', ceil((days * 1440)::numeric)) END
+$$;
+COMMENT ON FUNCTION activity_metrics.whole_window(double precision) IS
+'Internal: a window as dbt writes it, in days, or in the next smaller unit that is whole, at the smallest minutes, rounded up.';
+
 CREATE FUNCTION activity_metrics.export_dbt(version text DEFAULT 'fusion') RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 DECLARE
@@ -251,7 +260,7 @@ BEGIN
 		SELECT coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('name', m.metric, 'label', m.label, 'description', m.description, 'type', m.type,
 				'numerator', m.numerator, 'denominator', m.denominator, 'expr', m.expr,
 				'metrics', CASE m.type WHEN 'derived' THEN (SELECT jsonb_agg(jsonb_build_object('name', p)) FROM unnest(activity_metrics.metric_parts(m)) AS p) END,
-				'input_metric', CASE m.type WHEN 'cumulative' THEN m.base_metric END, 'window', CASE WHEN m.window_days IS NOT NULL THEN m.window_days || ' days' END,
+				'input_metric', CASE m.type WHEN 'cumulative' THEN m.base_metric END, 'window', activity_metrics.whole_window(m.window_days),
 				'base_metric', CASE m.type WHEN 'conversion' THEN m.base_metric END, 'conversion_metric', m.conversion_metric, 'calculation', CASE m.type WHEN 'conversion' THEN 'conversion_rate' END,
 				'entity', CASE m.type WHEN 'conversion' THEN activity_metrics.plain_name(coalesce(m.entity_column, b.entity_column, 'entity')) END,
 				'config', jsonb_strip_nulls(jsonb_build_object('meta', activity_metrics.metric_meta(m), 'tags', to_jsonb(regexp_split_to_array(m.tags, ' *, *')))))) ORDER BY m.metric), '[]') INTO others
@@ -277,9 +286,9 @@ BEGIN
 				WHEN 'simple' THEN jsonb_build_object('measure', jsonb_build_object('name', m.metric, 'fill_nulls_with', CASE WHEN m.agg IN ('count', 'count_distinct', 'sum') THEN 0 END))
 				WHEN 'ratio' THEN jsonb_build_object('numerator', jsonb_build_object('name', m.numerator), 'denominator', jsonb_build_object('name', m.denominator))
 				WHEN 'derived' THEN jsonb_build_object('expr', m.expr, 'metrics', (SELECT jsonb_agg(jsonb_build_object('name', p)) FROM unnest(activity_metrics.metric_parts(m)) AS p))
-				WHEN 'cumulative' THEN jsonb_build_object('measure', jsonb_build_object('name', m.base_metric), 'window', m.window_days || ' days')
+				WHEN 'cumulative' THEN jsonb_build_object('measure', jsonb_build_object('name', m.base_metric), 'window', activity_metrics.whole_window(m.window_days))
 				ELSE jsonb_build_object('conversion_type_params', jsonb_build_object('entity', activity_metrics.plain_name(coalesce(m.entity_column, b.entity_column, 'entity')), 'calculation', 'conversion_rate',
-					'base_measure', jsonb_build_object('name', m.base_metric), 'conversion_measure', jsonb_build_object('name', m.conversion_metric), 'window', m.window_days || ' days')) END)) ORDER BY m.metric), '[]') INTO others
+					'base_measure', jsonb_build_object('name', m.base_metric), 'conversion_measure', jsonb_build_object('name', m.conversion_metric), 'window', activity_metrics.whole_window(m.window_days))) END)) ORDER BY m.metric), '[]') INTO others
 	FROM activity_metrics.exportable_metrics() AS m LEFT JOIN activity_metrics.metric b ON b.metric = m.base_metric;
 	RETURN jsonb_pretty(jsonb_build_object('version', 2, 'semantic_models', models, 'metrics', others));
 END;

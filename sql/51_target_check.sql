@@ -86,6 +86,7 @@ CREATE FUNCTION activity_metrics.target_outcome(metric text, outcome text, relat
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	outcomes text[];
+	known activity_metrics.metric;
 BEGIN
 	IF outcome IS NOT NULL THEN
 		RETURN outcome;
@@ -94,7 +95,9 @@ BEGIN
 		RAISE EXCEPTION 'no outcome is given' USING ERRCODE = '22023',
 			HINT = format('Name the column of %s that counts what %s should bring: outcome => ''...''.', relation, quote_ident(metric));
 	END IF;
-	outcome := (activity_metrics.find_metric(metric)).outcome_metric;
+	known := activity_metrics.find_metric(metric);
+	outcome := coalesce(known.outcome_metric, (SELECT s.metric FROM activity_metrics.metric s
+		WHERE s.is_north_star AND s.status = 'active' AND s.metric <> known.metric AND s.scope IN (known.scope, 'company') ORDER BY s.scope = known.scope DESC LIMIT 1));
 	IF outcome IS NOT NULL THEN
 		RETURN outcome;
 	END IF;
@@ -109,7 +112,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.target_outcome(text, text, regclass) IS
-'Internal: the outcome that a target is checked against: the one given, else the outcome_metric of the metric, else the only outcome metric of the dictionary. Errors: none or several (22023).';
+'Internal: the outcome that a target is checked against: the one given, else the outcome_metric of the metric, else the North Star of its scope or of company, else the only outcome metric of the dictionary. Errors: none or several (22023).';
 
 CREATE FUNCTION activity_metrics.percent_text(share double precision) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -278,7 +281,7 @@ END;
 $$;
 COMMENT ON FUNCTION activity_metrics.target_check(text, double precision, text, text, timestamptz, timestamptz, integer, integer, regclass, text, text, text) IS
 'A target that is not set yet: could someone hit it while delivering nothing? One row, as of proof_of_work(): the share of rep-periods that met the value, the share of those that no outcome followed, the same for each rep''s own bottom third, the proof of work with its interval, the verdict (pass, fail, insufficient; what vanity() calls vanity or gamed does not pass), the verdict of vanity() on the metric, the answer in one sentence, and what to do.
-metric, outcome: metrics of the dictionary, or columns of relation; outcome NULL: the outcome_metric of the metric, else the only outcome metric of the dictionary; value: the target per unit and period; lag_from, lag_to: the periods after a row in which the outcome is awaited (NULL: the window in which vanity() says that the metric leads, else 1 to 4); grain, since, until, relation, unit, period, tz: as of vanity_report().
+metric, outcome: metrics of the dictionary, or columns of relation; outcome NULL: the outcome_metric of the metric, else the North Star of its scope or of company, else the only outcome metric of the dictionary; value: the target per unit and period; lag_from, lag_to: the periods after a row in which the outcome is awaited (NULL: the window in which vanity() says that the metric leads, else 1 to 4); grain, since, until, relation, unit, period, tz: as of vanity_report().
 Errors: no outcome known, a value not above 0, a lag without the other or out of 0 to 1000, since after until (22023), a value of NULL (22004), no such metric (42704) or column (42703), as of vanity().';
 
 CREATE FUNCTION activity_metrics.target_plan_sql(metric text, outcome text, grain text, lag_from integer, lag_to integer, relation regclass, unit text, period text, tz text) RETURNS text

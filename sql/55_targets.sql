@@ -146,6 +146,37 @@ $$;
 COMMENT ON FUNCTION activity_metrics.target_seal(activity_metrics.target) IS
 'Internal: ties the fields of a target to the decision of the guard.';
 
+CREATE FUNCTION activity_metrics.metric_formula(m activity_metrics.metric) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT activity_metrics.metric_definition(m) - ARRAY['kind', 'unit', 'currency', 'additive']
+$$;
+COMMENT ON FUNCTION activity_metrics.metric_formula(activity_metrics.metric) IS
+'Internal: what the values of a metric depend on, without the words about them.';
+
+CREATE FUNCTION activity_metrics.guard_relabelled(m activity_metrics.metric) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	twin text;
+	h activity_metrics.metric_history;
+BEGIN
+	SELECT min(t.metric) INTO twin FROM activity_metrics.metric t WHERE t.kind = 'surface' AND t.metric <> m.metric AND activity_metrics.metric_formula(t) = activity_metrics.metric_formula(m);
+	IF twin IS NOT NULL THEN
+		RETURN format('it counts the same as %s, a surface metric', twin);
+	END IF;
+	-- a word that is corrected before anybody looked is no way round
+	SELECT v.* INTO h FROM activity_metrics.metric_history v WHERE v.metric = m.metric AND v.definition_version > (
+			SELECT max(s.definition_version) FROM activity_metrics.metric_history s WHERE s.metric = m.metric
+			AND s.definition::jsonb ->> 'kind' = 'surface' AND s.definition::jsonb - ARRAY['kind', 'unit', 'currency', 'additive'] = activity_metrics.metric_formula(m))
+		ORDER BY v.definition_version LIMIT 1;
+	IF FOUND AND EXISTS (SELECT FROM activity_metrics.metric_assessment a WHERE a.metric = m.metric AND a.assessed_at <= h.valid_from) THEN
+		RETURN format('it was assessed as a surface metric, and %s called it an outcome on %s', h.changed_by, h.valid_from::date);
+	END IF;
+	RETURN NULL;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.guard_relabelled(activity_metrics.metric) IS
+'Internal: why an outcome metric is a surface metric by another name: it has the formula of one, or it was one when it was assessed; NULL: it is not.';
+
 CREATE FUNCTION activity_metrics.guard_finding(metric text, value double precision,
 	OUT refusals text[], OUT evidence text, OUT hint text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 SET timezone = 'UTC' AS $$
@@ -175,6 +206,9 @@ BEGIN
 			CASE WHEN a.sentence IS NOT NULL THEN ' ' || a.sentence ELSE '' END) END;
 	IF a.verdict IN ('vanity', 'gamed') THEN
 		refusals := refusals || format('its verdict is %s', a.verdict);
+	END IF;
+	IF m.kind = 'outcome' THEN
+		refusals := array_remove(refusals || activity_metrics.guard_relabelled(m), NULL);
 	END IF;
 	IF m.kind = 'surface' THEN
 		evidence := evidence || CASE m.gaming_result WHEN 'untested' THEN ' test_target() has no result on it.'
@@ -218,7 +252,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.guard_finding(text, double precision) IS
-'Internal: what the guard finds about a target of this value on a metric: the reasons against it (none: an empty array), the evidence, and what to do instead. A surface metric needs a newest verdict of leading_indicator, a passed gaming test within 10 % of the value, and a guardrail paired with it. Errors: no such metric (42704).';
+'Internal: what the guard finds about a target of this value on a metric: the reasons against it (none: an empty array), the evidence, and what to do instead. A surface metric needs a newest verdict of leading_indicator, a passed gaming test within 10 % of the value, and a guardrail paired with it; an outcome metric must not be a surface metric by another name. Errors: no such metric (42704).';
 
 CREATE FUNCTION activity_metrics.check_target(metric text, value double precision) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -443,7 +477,7 @@ $$;
 COMMENT ON FUNCTION activity_metrics.set_target(text, double precision, date, text, text, text, timestamptz, boolean, text, double precision, double precision, double precision) IS
 'Sets a target, if the guard lets it: one row, the target as it was recorded, with what the guard saw. A target of the same metric and unit that is in force ends when the new one starts.
 metric: of the dictionary; value: to be reached per period; due: the day by which; owner: NULL: that of the metric; unit: (each) for every rep, (all) for the sum of all, or a rep; grain: NULL: that of the metric; starts_at: since when it holds, NULL: now; baseline, reachable_low, reachable_high: NULL: from the periods before starts_at (mean of the last 8, 10 % and 90 % of all); force: set it against the guard, with a reason, both recorded with who and when.
-Refused (55000, with the evidence and what to do instead): a surface metric whose newest verdict of assess() is not leading_indicator, whose gaming test (test_target()) has not passed near that value, or which no guardrail is paired with; any metric whose verdict is vanity or gamed. vanity_report() and gaming_report() test a target of (each) from its date on.
+Refused (55000, with the evidence and what to do instead): a surface metric whose newest verdict of assess() is not leading_indicator, whose gaming test (test_target()) has not passed near that value, or which no guardrail is paired with; an outcome metric that has the formula of a surface metric, or was one when it was assessed; any metric whose verdict is vanity or gamed. vanity_report() and gaming_report() test a target of (each) from its date on.
 Errors: refused (55000); owner, date, baseline or range missing, not finite, not after the target before it (22023); no such metric (42704); NULL (22004); unknown grain (22023).';
 
 CREATE FUNCTION activity_metrics.record_defined_target(metric text, value double precision, starts_at timestamptz, grain text) RETURNS void
@@ -524,6 +558,10 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	present text;
 BEGIN
+	IF NEW.kind <> 'outcome' THEN
+		RAISE EXCEPTION 'metric "%" is a surface metric, and no North Star', NEW.metric USING ERRCODE = '55000',
+			HINT = 'A North Star is an outcome: what the work is for, not how much of it is done.';
+	END IF;
 	SELECT m.metric INTO present FROM activity_metrics.metric m
 		WHERE m.is_north_star AND m.status = 'active' AND m.scope = NEW.scope AND m.metric <> NEW.metric;
 	-- a rename and a restore of the same row see no other
@@ -536,7 +574,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.guard_north_star() IS
-'Internal: the trigger that names the present North Star of a scope where a second one is written (23505); the unique index holds under concurrent writes.';
+'Internal: the trigger that names the present North Star of a scope where a second one is written (23505), and refuses a surface metric (55000); the unique index holds under concurrent writes.';
 
 CREATE TRIGGER metric_one_north_star BEFORE INSERT OR UPDATE ON activity_metrics.metric
 	FOR EACH ROW WHEN (NEW.is_north_star AND NEW.status = 'active') EXECUTE FUNCTION activity_metrics.guard_north_star();

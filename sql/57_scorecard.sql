@@ -27,6 +27,8 @@ DECLARE
 	m activity_metrics.metric := activity_metrics.find_metric(metric);
 	wanted text := coalesce(grain, m.grain);
 	running bigint := activity_metrics.period_no(as_of, activity_metrics.check_grain(wanted), m.tz);
+	-- a conversion is complete once its window is over
+	settled bigint := activity_metrics.period_no(as_of - make_interval(secs => activity_metrics.settle_days(m) * 86400), wanted, m.tz);
 	since timestamptz := timezone(m.tz, activity_metrics.period_start(running - 27, wanted)::timestamp);
 	t activity_metrics.target := activity_metrics.target_in_force(metric, as_of);
 	is_kept boolean;
@@ -37,7 +39,7 @@ BEGIN
 	is_kept := has_table_privilege('activity_metrics.metric_value', 'SELECT');
 	IF is_kept THEN
 		is_kept := EXISTS (SELECT FROM activity_metrics.metric_value v WHERE v.metric = m.metric AND v.grain = wanted AND v.unit = '(all)'
-			AND v.period = running - 1 AND v.is_complete);
+			AND v.period = settled - 1 AND v.is_complete);
 	END IF;
 	IF is_kept THEN
 		events := format('SELECT v.unit, v.period, v.value, v.n, v.refreshed_at FROM activity_metrics.metric_value AS v
@@ -172,7 +174,7 @@ BEGIN
 			CASE WHEN f.x[cardinality(f.x)] = f.last_period THEN f.y[cardinality(f.y)] END AS now_value,
 			activity_metrics.period_start(f.last_period, f.grain) AS starts,
 			activity_metrics.period_end(f.last_period, f.grain) AS ends,
-			activity_metrics.period_no(as_of, f.grain, m.tz) - f.last_period AS behind,
+			activity_metrics.period_no(as_of - make_interval(secs => activity_metrics.settle_days(m) * 86400), f.grain, m.tz) - f.last_period AS behind,
 			extract(epoch FROM as_of - f.seen_at)::double precision / 3600 AS stale_hours,
 			a.verdict AS a_verdict, a.assessed_at AS a_at, a.timing AS a_timing, coalesce(m.outcome_metric, a.outcome) AS leads_to,
 			t.value AS t_value, t.unit AS t_unit, t.grain AS t_grain, t.due AS t_due, t.starts_at AS t_starts, t.baseline AS t_baseline,
@@ -187,7 +189,7 @@ BEGIN
 		CROSS JOIN LATERAL activity_metrics.period_trend(f.x, f.y, 8) AS t8
 		CROSS JOIN LATERAL activity_metrics.period_trend(f.x, f.y, 26) AS t26),
 	placed AS (
-		SELECT b.*,
+		SELECT b.*, h.*,
 			CASE WHEN b.is_north_star THEN 'north_star'
 				WHEN b.kind = 'surface' AND b.a_verdict = 'leading_indicator' THEN 'driver'
 				WHEN EXISTS (SELECT FROM base g WHERE g.paired_with = b.metric) THEN 'guardrail'
@@ -198,17 +200,21 @@ BEGIN
 			CASE WHEN b.t_unit = '(each)' AND b.additive THEN b.t_baseline * nullif(b.units, 0) ELSE b.t_baseline END AS goal_from,
 			coalesce(activity_metrics.is_worse(b.direction, b.s8_low) AND activity_metrics.is_worse(b.direction, b.s8_high), false)
 				OR coalesce(activity_metrics.is_worse(b.direction, b.s26_low) AND activity_metrics.is_worse(b.direction, b.s26_high), false) AS worsens,
+			-- the slope that tells so
+			CASE WHEN activity_metrics.is_worse(b.direction, b.s8_low) AND activity_metrics.is_worse(b.direction, b.s8_high) THEN b.s8 ELSE b.s26 END AS worse_slope,
 			coalesce(activity_metrics.is_worse(b.direction, -b.s8_low) AND activity_metrics.is_worse(b.direction, -b.s8_high), false) AS improves
-		FROM base b),
+		-- bounds of a week's amount say nothing about a month's; those of a share or an average do
+		FROM base b LEFT JOIN LATERAL (SELECT b.warn_low AS is_warn_low, b.warn_high AS is_warn_high, b.crit_low AS is_crit_low, b.crit_high AS is_crit_high, b.min_rows AS is_min_rows
+			WHERE b.seen_grain = b.grain OR b.type IN ('ratio', 'conversion') OR b.agg IN ('avg', 'median', 'p90', 'p95', 'p99')) AS h ON true),
 	paced AS (
 		SELECT p.*,
-			CASE p.direction WHEN 'down' THEN p.now_value <= p.goal_value WHEN 'band' THEN p.now_value BETWEEN p.warn_low AND p.warn_high ELSE p.now_value >= p.goal_value END AS met,
+			CASE p.direction WHEN 'down' THEN p.now_value <= p.goal_value WHEN 'band' THEN p.now_value BETWEEN p.is_warn_low AND p.is_warn_high ELSE p.now_value >= p.goal_value END AS met,
 			-- a straight line from the baseline to the target, read at the end of the period
 			CASE WHEN p.t_due > timezone(p.tz, p.t_starts)::date
 				THEN p.goal_from + (p.goal_value - p.goal_from) * least(1, greatest(0, (p.ends - timezone(p.tz, p.t_starts)::date)::double precision / (p.t_due - timezone(p.tz, p.t_starts)::date))) END AS on_pace
 		FROM placed p),
 	guarded AS (
-		SELECT p.*, g.worsens AS guard_falls, g.label AS guard_label, g.s8 AS guard_s8, coalesce(p.on_pace, p.goal_value) AS due_now
+		SELECT p.*, g.worsens AS guard_falls, g.label AS guard_label, g.worse_slope AS guard_slope, coalesce(p.on_pace, p.goal_value) AS due_now
 		FROM paced p LEFT JOIN placed g ON g.metric = p.paired_with),
 	judged AS (
 		SELECT g.*, s.status AS is_status, s.reason AS because
@@ -219,12 +225,12 @@ BEGIN
 				(3, g.behind > 2, 'grey', format('nothing newer than the %s of %s', g.seen_grain, g.starts)),
 				(4, g.stale_hours > g.max_staleness_hours, 'grey', format('stale: the newest event or refresh is %s hours old, %s are allowed', round(g.stale_hours::numeric), g.max_staleness_hours)),
 				(5, g.now_value IS NULL, 'grey', format('not defined in the %s of %s', g.seen_grain, g.starts)),
-				(6, g.seen_n < g.min_rows, 'grey', format('%s events, %s are needed', g.seen_n, g.min_rows)),
-				(7, g.now_value < g.crit_low, 'red', format('%s is below %s', activity_metrics.number_text(g.now_value), g.crit_low)),
-				(8, g.now_value > g.crit_high, 'red', format('%s is above %s', activity_metrics.number_text(g.now_value), g.crit_high)),
-				(9, g.met AND g.guard_falls, 'amber', format('target of %s met, but its guardrail %s is getting worse (%s a %s)', activity_metrics.number_text(g.goal_value), g.guard_label, activity_metrics.number_text(g.guard_s8), g.seen_grain)),
-				(10, g.now_value < g.warn_low, 'amber', format('%s is below %s', activity_metrics.number_text(g.now_value), g.warn_low)),
-				(11, g.now_value > g.warn_high, 'amber', format('%s is above %s', activity_metrics.number_text(g.now_value), g.warn_high)),
+				(6, g.seen_n < g.is_min_rows, 'grey', format('%s events, %s are needed', g.seen_n, g.is_min_rows)),
+				(7, g.now_value < g.is_crit_low, 'red', format('%s is below %s', activity_metrics.number_text(g.now_value), g.is_crit_low)),
+				(8, g.now_value > g.is_crit_high, 'red', format('%s is above %s', activity_metrics.number_text(g.now_value), g.is_crit_high)),
+				(9, g.met AND g.guard_falls, 'amber', format('target of %s met, but its guardrail %s is getting worse (%s a %s)', activity_metrics.number_text(g.goal_value), g.guard_label, activity_metrics.number_text(g.guard_slope), g.seen_grain)),
+				(10, g.now_value < g.is_warn_low, 'amber', format('%s is below %s', activity_metrics.number_text(g.now_value), g.is_warn_low)),
+				(11, g.now_value > g.is_warn_high, 'amber', format('%s is above %s', activity_metrics.number_text(g.now_value), g.is_warn_high)),
 				(12, g.met, 'green', format('target of %s met', activity_metrics.number_text(g.goal_value))),
 				(13, g.goal_value IS NOT NULL AND g.direction <> 'band' AND g.t_due < g.starts, 'red', format('target of %s was due on %s', activity_metrics.number_text(g.goal_value), g.t_due)),
 				(14, g.on_pace IS NOT NULL AND g.direction <> 'band' AND NOT activity_metrics.is_worse(g.direction, g.now_value - g.on_pace), 'green',
@@ -232,8 +238,8 @@ BEGIN
 				(15, g.due_now IS NOT NULL AND g.direction <> 'band', CASE WHEN abs(g.now_value - g.due_now) <= 0.1 * abs(g.due_now) THEN 'amber' ELSE 'red' END,
 					format(CASE WHEN g.on_pace IS NULL THEN '%1$s of the target of %2$s' ELSE '%1$s where %2$s would be on pace for %3$s by %4$s' END,
 						activity_metrics.number_text(g.now_value), activity_metrics.number_text(g.due_now), activity_metrics.number_text(g.goal_value), g.t_due)),
-				(16, coalesce(g.warn_low, g.warn_high, g.crit_low, g.crit_high) IS NOT NULL, 'green', 'within its thresholds'),
-				(17, g.worsens, 'amber', format('getting worse, %s a %s; no target and no thresholds', activity_metrics.number_text(coalesce(g.s8, g.s26)), g.seen_grain)),
+				(16, coalesce(g.is_warn_low, g.is_warn_high, g.is_crit_low, g.is_crit_high) IS NOT NULL, 'green', 'within its thresholds'),
+				(17, g.worsens, 'amber', format('getting worse, %s a %s; no target and no thresholds', activity_metrics.number_text(g.worse_slope), g.seen_grain)),
 				(18, g.improves AND g.kind = 'outcome', 'green', format('getting better, %s a %s; no target and no thresholds', activity_metrics.number_text(g.s8), g.seen_grain)),
 				(19, true, 'grey', 'no target and no thresholds to judge it by')) AS c(i, applies, status, reason)
 			WHERE c.applies ORDER BY c.i LIMIT 1) AS s),
@@ -362,7 +368,7 @@ $$;
 COMMENT ON FUNCTION activity_metrics.scorecard_report(text, text, timestamptz) IS
 'The scorecard of some period, scope and time: one row per active metric, the North Star first, under each outcome what leads it and what guards that, and last, as diagnostics, what is only to look at.
 grain: NULL: that of each metric; scope: NULL: all; as_of: the last complete period before this time is shown, NULL: now. Values are those that refresh() kept where they know that period, otherwise computed now with the rights of the caller; a metric that fails is grey and says why.
-value, previous, change, change_share: of the last complete period and the one before; n: events that it rests on. status: red, amber, green or grey, reason: why. Without target and thresholds it goes by the trend. target: in terms of value (target_for: 40 for each of 16); pace: where a straight line from the baseline to the target is at the end of the period; within 10 % of it is amber. guardrail_falls: the trend of the metric paired with it is for the worse; a target that is met then is amber.
+value, previous, change, change_share: of the last complete period and the one before; n: events that it rests on. status: red, amber, green or grey, reason: why. Without target and thresholds it goes by the trend; thresholds are of the grain of the metric, those of ratios, averages and percentiles of any. target: in terms of value (target_for: 40 for each of 16); pace: where a straight line from the baseline to the target is at the end of the period; within 10 % of it is amber. guardrail_falls: the trend of the metric paired with it is for the worse; a target that is met then is amber.
 trend_8, trend_26: slope per period by least squares over the last 8 and 26 complete periods, with its 95 % interval, as if periods were independent, and the number of values. verdict, assessed_at: of the newest assess(); staleness_hours: since the newest event, or the refresh; annotations: of the two periods shown.
 Errors: unknown grain or scope, as_of not finite (22023).';
 

@@ -2,7 +2,19 @@
 -- Lint: what is wrong with the dictionary, as rows.
 --
 
-CREATE FUNCTION activity_metrics.metric_issue_rows(broken text[], faults text[], stale text[], newest timestamptz[])
+CREATE FUNCTION activity_metrics.grant_hint(relation text) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	names text[] := parse_ident(relation);
+BEGIN
+	RETURN CASE WHEN cardinality(names) = 2 THEN format('GRANT USAGE ON SCHEMA %1$I TO %3$I; GRANT SELECT ON %1$I.%2$I TO %3$I;', names[1], names[2], CURRENT_USER)
+		ELSE format('GRANT SELECT ON %s TO %I;', relation, CURRENT_USER) END;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.grant_hint(text) IS
+'Internal: the grants with which the caller can read a relation, which is named with its schema.';
+
+CREATE FUNCTION activity_metrics.metric_issue_rows(broken text[], faults text[], states text[], stale text[], newest timestamptz[])
 RETURNS TABLE (
 	metric text,
 	severity text,
@@ -15,8 +27,7 @@ BEGIN
 	RETURN QUERY
 	WITH known AS (
 		SELECT m.*, a.verdict, a.assessed_at, a.outcome AS assessed_outcome,
-			-- unit and currency are words about a formula
-			activity_metrics.metric_definition(m) - 'unit' - 'currency' - 'additive' AS formula,
+			activity_metrics.metric_formula(m) AS formula,
 			CASE WHEN m.timing IS NOT NULL THEN m.timing WHEN m.kind = 'outcome' THEN 'lagging' WHEN a.verdict = 'leading_indicator' OR a.timing = 'leading' THEN 'leading' END AS is_timing
 		FROM activity_metrics.metric m
 		LEFT JOIN LATERAL (SELECT b.* FROM activity_metrics.metric_assessment b WHERE b.metric = m.metric
@@ -24,9 +35,11 @@ BEGIN
 	active AS (SELECT k.* FROM known k WHERE k.status = 'active'),
 	held AS (SELECT t.* FROM activity_metrics.target t WHERE t.starts_at <= now() AND (t.ended_at IS NULL OR t.ended_at > now())),
 	issue AS (
-		SELECT b.metric, 'error' AS severity, 'broken_mapping' AS rule, b.fault AS message,
-			format('Mend metric %s: SELECT activity_metrics.define_metric(%L, ...) with the names as they are now, or take it out of use.', b.metric, b.metric) AS hint
-		FROM ROWS FROM (unnest(broken), unnest(faults)) AS b(metric, fault)
+		SELECT b.metric, CASE b.state WHEN '42501' THEN 'warning' ELSE 'error' END AS severity, CASE b.state WHEN '42501' THEN 'no_right' ELSE 'broken_mapping' END AS rule, b.fault AS message,
+			CASE b.state WHEN '42501' THEN format('Nothing is wrong with metric %s: %s may not read what it counts. %s', b.metric, CURRENT_USER, activity_metrics.grant_hint(leaf.source_relation))
+				ELSE format('Mend metric %s: SELECT activity_metrics.define_metric(%L, ...) with the names as they are now, or take it out of use.', b.metric, b.metric) END AS hint
+		FROM ROWS FROM (unnest(broken), unnest(faults), unnest(states)) AS b(metric, fault, state)
+			LEFT JOIN LATERAL (SELECT p.source_relation FROM activity_metrics.refresh_leaves(b.metric) l JOIN activity_metrics.metric p ON p.metric = l.leaf ORDER BY l.leaf LIMIT 1) AS leaf ON true
 		UNION ALL
 		SELECT s.metric, 'warning', 'stale', CASE WHEN s.at IS NULL THEN 'its relation has no event' ELSE format('its newest event is of %s, more than %s hours ago', s.at, m.max_staleness_hours) END,
 			'See whether its source still comes in: SELECT * FROM activity_metrics.data_quality.'
@@ -35,6 +48,11 @@ BEGIN
 		SELECT a.metric, 'error', 'vanity_target', format('it has a target of %s since %s, and its verdict is %s%s', t.value, t.starts_at::date, a.verdict, CASE t.decision WHEN 'forced' THEN format(' (forced by %s: %s)', t.set_by, t.reason) ELSE '' END),
 			format('End it: UPDATE activity_metrics.target SET ended_at = now() WHERE metric = %L AND ended_at IS NULL; aim at %s.', a.metric, coalesce(a.outcome_metric, a.assessed_outcome))
 		FROM active a JOIN held t ON t.metric = a.metric WHERE a.verdict IN ('vanity', 'gamed')
+		UNION ALL
+		-- what was forced was decided knowingly
+		SELECT t.metric, 'warning', 'undefended_target', format('it has a target of %s since %s that the guard would refuse now: %s', t.value, t.starts_at::date, array_to_string(g.refusals, ', ')), g.hint
+		FROM held t JOIN active a ON a.metric = t.metric CROSS JOIN LATERAL activity_metrics.guard_finding(t.metric, t.value) AS g
+		WHERE t.decision = 'accepted' AND cardinality(g.refusals) > 0 AND coalesce(a.verdict NOT IN ('vanity', 'gamed'), true)
 		UNION ALL
 		SELECT t.metric, 'warning', 'target_without_date', format('its target of %s for %s has no day by which it is due', t.value, t.unit),
 			format('SELECT * FROM activity_metrics.set_target(%L, %s, due => ''...'', unit => %L);', t.metric, t.value, t.unit)
@@ -93,8 +111,8 @@ BEGIN
 		ORDER BY i.severity, i.metric NULLS FIRST, i.rule, i.message;
 END;
 $$;
-COMMENT ON FUNCTION activity_metrics.metric_issue_rows(text[], text[], text[], timestamptz[]) IS
-'Internal: the rows of metric_issue from the dictionary, and from what was found out about relations: metrics that are broken and why, metrics that are stale and their newest event.';
+COMMENT ON FUNCTION activity_metrics.metric_issue_rows(text[], text[], text[], text[], timestamptz[]) IS
+'Internal: the rows of metric_issue from the dictionary, and from what was found out about relations: metrics that are broken, why and with which SQLSTATE, metrics that are stale and their newest event.';
 
 CREATE FUNCTION activity_metrics.metric_probe_sql(metric text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -123,6 +141,7 @@ DECLARE
 	seen pg_catalog.timestamptz;
 	broken pg_catalog.text[] := '{}';
 	faults pg_catalog.text[] := '{}';
+	states pg_catalog.text[] := '{}';
 	stale pg_catalog.text[] := '{}';
 	stale_since pg_catalog.timestamptz[] := '{}';
 	asked pg_catalog.text[] := '{}';
@@ -148,9 +167,10 @@ BEGIN
 			WHEN OTHERS THEN
 				broken := pg_catalog.array_append(broken, name);
 				faults := pg_catalog.array_append(faults, SQLERRM);
+				states := pg_catalog.array_append(states, SQLSTATE);
 		END;
 	END LOOP;
-	RETURN QUERY EXECUTE 'SELECT * FROM activity_metrics.metric_issue_rows($1, $2, $3, $4)' USING broken, faults, stale, stale_since;
+	RETURN QUERY EXECUTE 'SELECT * FROM activity_metrics.metric_issue_rows($1, $2, $3, $4, $5)' USING broken, faults, states, stale, stale_since;
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.metric_issues() IS
@@ -163,6 +183,6 @@ COMMENT ON VIEW activity_metrics.metric_issue IS
 'What is wrong with the dictionary: one row per finding, errors first. No row: nothing found.';
 COMMENT ON COLUMN activity_metrics.metric_issue.metric IS 'The metric, of several the first; NULL: a scope or an audience, which the message names.';
 COMMENT ON COLUMN activity_metrics.metric_issue.severity IS 'error: numbers are wrong or missing, or people are measured by a vanity number; warning: they soon will be.';
-COMMENT ON COLUMN activity_metrics.metric_issue.rule IS 'broken_mapping, stale, vanity_target, target_without_date, target_overdue, two_north_stars, no_north_star, same_label, same_formula, no_owner, no_definition, no_outcome, no_denominator, review_overdue, expired, too_many, one_sided.';
+COMMENT ON COLUMN activity_metrics.metric_issue.rule IS 'broken_mapping, no_right, stale, vanity_target, undefended_target, target_without_date, target_overdue, two_north_stars, no_north_star, same_label, same_formula, no_owner, no_definition, no_outcome, no_denominator, review_overdue, expired, too_many, one_sided.';
 COMMENT ON COLUMN activity_metrics.metric_issue.message IS 'What was found.';
 COMMENT ON COLUMN activity_metrics.metric_issue.hint IS 'What to do.';

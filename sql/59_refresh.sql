@@ -14,6 +14,7 @@ ALTER SEQUENCE activity_metrics.refresh_run OWNER TO @extowner@;
 COMMENT ON SEQUENCE activity_metrics.refresh_run IS 'Numbers of runs of refresh().';
 
 CREATE INDEX refresh_log_last ON activity_metrics.refresh_log (metric, grain, finished_at) WHERE error IS NULL;
+COMMENT ON INDEX activity_metrics.refresh_log_last IS 'The last refresh of a metric that did not fail.';
 
 CREATE FUNCTION activity_metrics.oldest_transaction_start() RETURNS timestamptz
 AS 'MODULE_PATHNAME', 'am_oldest_transaction_start' LANGUAGE C STABLE PARALLEL RESTRICTED;

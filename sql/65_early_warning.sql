@@ -193,7 +193,23 @@ DECLARE
 	score text := 'SELECT NULL::pg_catalog.text AS verdict, NULL::pg_catalog.float8 AS elasticity, NULL::pg_catalog.int4 AS lag_from, NULL::pg_catalog.int4 AS lag_to';
 	label text := activity_metrics.metric_label(metric, relation);
 	outcome_label text;
+	calm text := 'true';
+	m activity_metrics.metric;
 BEGIN
+	IF relation IS NULL THEN
+		m := activity_metrics.find_metric(metric);
+		IF NOT activity_metrics.has_totals(m) THEN
+			RAISE EXCEPTION 'metric "%" is no amount of activity per period', m.metric USING ERRCODE = '22023',
+				DETAIL = format('It is %s, and a drop is told from counts and sums.', CASE m.type WHEN 'cumulative' THEN 'a rolling window' WHEN 'ratio' THEN 'a ratio' WHEN 'conversion' THEN 'a conversion rate'
+					WHEN 'derived' THEN 'a formula whose values do not add up' ELSE 'an aggregate whose values do not add up' END),
+				HINT = CASE WHEN m.type = 'simple' THEN 'Watch a count or a sum of its events.' ELSE format('Watch what it is made of: %s.', array_to_string(activity_metrics.metric_parts(m), ', ')) END;
+		END IF;
+		IF has_table_privilege('activity_metrics.annotation', 'SELECT') THEN
+			calm := format('NOT EXISTS (SELECT FROM activity_metrics.annotation AS b WHERE b.kind OPERATOR(pg_catalog.=) ANY (ARRAY[''holiday'', ''outage'']::pg_catalog.text[])
+				AND (b.metric IS NULL OR b.metric OPERATOR(pg_catalog.=) %L) AND (b.unit IS NULL OR b.unit OPERATOR(pg_catalog.=) p.unit)
+				AND activity_metrics.period_no(b.at, %L::pg_catalog.text, %L::pg_catalog.text) OPERATOR(pg_catalog.=) p.period)', m.metric, grain, m.tz);
+		END IF;
+	END IF;
 	-- $1 since, $2 until, $3 all units
 	IF outcome IS NOT NULL THEN
 		score := format('SELECT (s.v).verdict, (s.v).elasticity, (s.v).lag_from, (s.v).lag_to FROM (SELECT coalesce(
@@ -205,10 +221,19 @@ BEGIN
 	RETURN format(
 		'WITH panel AS MATERIALIZED (%1$s),
 		score AS (%2$s),
+		-- a sum has the unit that somebody chose: in thousands or in cents, its drop is the same
+		scale AS (
+			SELECT CASE WHEN %10$L::pg_catalog.bool AND m.mean OPERATOR(pg_catalog.>) 0 AND m.mean OPERATOR(pg_catalog.<) 100
+				THEN pg_catalog.power(2::pg_catalog.float8, pg_catalog.ceil(pg_catalog.ln(100 OPERATOR(pg_catalog./) m.mean) OPERATOR(pg_catalog./) pg_catalog.ln(2::pg_catalog.float8))) ELSE 1 END AS k
+			FROM (SELECT activity_metrics.exact_avg(p.x) AS mean FROM panel AS p) AS m),
 		watched AS (
-			SELECT w.*, w.reason IS NULL AND w.at_once AS canary
-			FROM (SELECT activity_metrics.activity_cusum(p.unit, p.period, p.x, p.quality, %3$L::pg_catalog.text) AS rows FROM panel AS p) AS a,
-				LATERAL pg_catalog.unnest(a.rows) AS w),
+			SELECT w.unit, w.period, w.alarm, w.alarm_period, w.since_period, w.level_now OPERATOR(pg_catalog./) a.k AS level_now, w.usual_level OPERATOR(pg_catalog./) a.k AS usual_level,
+				w.change, w.cusum, w.threshold, w.false_alarm_every, w.n, w.phi OPERATOR(pg_catalog./) a.k AS phi, w.share_down, w.reason, w.reason IS NULL AND w.at_once AS canary
+			FROM (SELECT activity_metrics.activity_cusum(p.unit, p.period, p.x OPERATOR(pg_catalog.*) s.k, p.quality, %3$L::pg_catalog.text) AS rows, pg_catalog.max(s.k) AS k
+					-- what is known to be out of the ordinary does not count
+					FROM panel AS p, scale AS s WHERE %8$s) AS a,
+				-- the sum of distinct counts of reps is not that of all
+				LATERAL pg_catalog.unnest(a.rows) AS w WHERE w.unit IS NOT NULL OR %9$L::pg_catalog.bool),
 		-- what is usual of the outcome, in the periods before the drop
 		usual AS (
 			SELECT w.unit, pg_catalog.sum(p.y) OPERATOR(pg_catalog./) activity_metrics.nonzero(pg_catalog.count(DISTINCT p.period)::pg_catalog.float8) AS outcome
@@ -227,7 +252,7 @@ BEGIN
 			CASE WHEN c.loss IS NOT NULL THEN activity_metrics.period_start(c.since_period OPERATOR(pg_catalog.+) c.lag_from, %5$L::pg_catalog.text) END,
 			CASE WHEN c.loss IS NOT NULL THEN activity_metrics.period_start(c.since_period OPERATOR(pg_catalog.+) c.lag_to, %5$L::pg_catalog.text) END,
 			c.cusum, c.threshold, c.false_alarm_every, c.n, c.phi, c.share_down, coalesce(c.canary, false),
-			CASE WHEN c.reason IS NOT NULL THEN pg_catalog.format(''%%s: %%s (%%s periods).'', c.name, c.reason, c.n)
+			CASE WHEN c.reason IS NOT NULL THEN pg_catalog.format(''%%s: %%s (%%s %%s).'', c.name, c.reason, c.n, CASE WHEN c.n OPERATOR(pg_catalog.=) 1 THEN ''period'' ELSE ''periods'' END)
 				WHEN NOT c.alarm THEN pg_catalog.format(''%%s: %%s at %%s a %%s, usual %%s: no lasting drop.'', c.name, %6$L::pg_catalog.text,
 					activity_metrics.plain_number(c.level_now), %5$L::pg_catalog.text, activity_metrics.plain_number(c.usual_level))
 				ELSE pg_catalog.concat(pg_catalog.format(''%%s: %%s at %%s a %%s since %%s, usual %%s (%%s %%%%).'', c.name, %6$L::pg_catalog.text,
@@ -248,7 +273,8 @@ BEGIN
 		FROM costed AS c WHERE c.alarm OR $3
 		ORDER BY c.alarm DESC NULLS LAST, c.unit IS NOT NULL, c.loss DESC NULLS LAST, c.change, c.unit',
 		activity_metrics.panel_sql(metric, coalesce(outcome, metric), grain, relation, unit, period, tz), score,
-		concat_ws(', ', format('grain ''%s''', replace(grain, '''', '''''')), 'silent 8', options), outcome, grain, label, outcome_label);
+		concat_ws(', ', format('grain ''%s''', replace(grain, '''', '''''')), 'silent 8', options), outcome, grain, label, outcome_label, calm, relation IS NOT NULL OR m.additive,
+		relation IS NULL AND (m.type = 'derived' OR m.agg = 'sum'));
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.early_warning_sql(text, text, text, regclass, text, text, text, text) IS
@@ -297,9 +323,9 @@ END;
 $$;
 COMMENT ON FUNCTION activity_metrics.early_warning_report(text, text, text, timestamptz, timestamptz, boolean, text, regclass, text, text, text) IS
 'Whose activity has dropped, since when, what will it cost and when: one row per unit (rep) and one (rep NULL) for all together, alarms first, as of activity_cusum().
-metric: of the dictionary, or a column of relation; weighed by quality where its events have one; outcome: what it is to bring: where metric leads it (vanity()), expected_loss is what an alarm costs a period, elasticity x ln((level_now + 0.5) / (usual_level + 0.5)) x the usual outcome, at most all of it, from due_from to due_to on, else NULL; grain, since, until, relation, unit, period, tz: as of vanity_report(); all_units: false for alarms only; options: as of activity_cusum(). A rep with no event for up to 8 periods counts as zero, after that as gone (reason).
+metric: of the dictionary, or a column of relation; weighed by quality where its events have one; outcome: what it is to bring: where metric leads it (vanity()), expected_loss is what an alarm costs a period, elasticity x ln((level_now + 0.5) / (usual_level + 0.5)) x the usual outcome, at most all of it, from due_from to due_to on, else NULL; grain, since, until, relation, unit, period, tz: as of vanity_report(); all_units: false for alarms only; options: as of activity_cusum(). A rep with no event for up to 8 periods counts as zero, after that as gone (reason). Periods with an annotation of kind holiday or outage do not count; a metric of distinct values has no row for all together.
 is_canary: all reps fell below their own usual level at once: data capture is likelier than effort. since_start: when the drop is likely to have begun; alarm_start: when it was sure; last_start: the last period.
-Errors: no such metric (42704), no such column (42703), since after until, unknown grain or option (22023).';
+Errors: no such metric (42704), no such column (42703), since after until, unknown grain or option, a metric that is neither a count nor a sum (22023).';
 
 CREATE FUNCTION activity_metrics.early_warnings(
 	OUT metric text,
@@ -334,16 +360,22 @@ LANGUAGE plpgsql STABLE ROWS 100 COST 1000000 AS $$
 DECLARE
 	m pg_catalog.record;
 	fault pg_catalog.text;
+	fault_hint pg_catalog.text;
 BEGIN
 	-- columns that the dictionary may have: status, grain, outcome_metric
 	FOR m IN
 		SELECT d.metric, d.label, d.kind, coalesce(d.row OPERATOR(pg_catalog.->>) 'grain', 'week') AS grain,
-			CASE WHEN d.kind OPERATOR(pg_catalog.=) 'surface' THEN coalesce(d.row OPERATOR(pg_catalog.->>) 'outcome_metric', only_outcome.metric) END AS outcome
-		FROM (SELECT t.metric, t.label, t.kind, pg_catalog.to_jsonb(t) AS row FROM activity_metrics.metric AS t) AS d
+			CASE WHEN d.kind OPERATOR(pg_catalog.=) 'surface' THEN coalesce(d.row OPERATOR(pg_catalog.->>) 'outcome_metric',
+				(SELECT s.metric FROM activity_metrics.metric AS s WHERE s.is_north_star AND s.status OPERATOR(pg_catalog.=) 'active' AND (s.scope OPERATOR(pg_catalog.=) d.scope OR s.scope OPERATOR(pg_catalog.=) 'company')
+					ORDER BY s.scope OPERATOR(pg_catalog.=) d.scope DESC LIMIT 1), only_outcome.metric) END AS outcome
+		FROM (SELECT t.metric, t.label, t.kind, t.scope, pg_catalog.to_jsonb(t) AS row FROM activity_metrics.metric AS t) AS d
 		LEFT JOIN (SELECT pg_catalog.min(o.metric) AS metric FROM activity_metrics.metric AS o WHERE o.kind OPERATOR(pg_catalog.=) 'outcome'
 			HAVING pg_catalog.count(*) OPERATOR(pg_catalog.=) 1) AS only_outcome ON true
-		WHERE coalesce(d.row OPERATOR(pg_catalog.->>) 'status', 'active') OPERATOR(pg_catalog.=) 'active' ORDER BY d.metric
+		WHERE coalesce(d.row OPERATOR(pg_catalog.->>) 'status', 'active') OPERATOR(pg_catalog.=) 'active'
+			-- less of it is better: a drop is good news
+			AND coalesce(d.row OPERATOR(pg_catalog.->>) 'direction', 'up') OPERATOR(pg_catalog.<>) 'down' ORDER BY d.metric
 	LOOP
+		fault_hint := '';
 		BEGIN
 			RETURN QUERY SELECT m.metric, m.label, m.kind, m.grain, w.rep, w.alarm, w.since_start, w.alarm_start, w.last_start, w.level_now, w.usual_level, w.change,
 				m.outcome, w.expected_loss, w.due_from, w.due_to, w.cusum, w.threshold, w.false_alarm_every, w.n, w.phi, w.share_down, w.is_canary, w.sentence, w.next_step, w.reason
@@ -353,19 +385,21 @@ BEGIN
 			END IF;
 		EXCEPTION WHEN OTHERS THEN
 			fault := SQLERRM;
+			GET STACKED DIAGNOSTICS fault_hint = PG_EXCEPTION_HINT;
 		END;
 		IF fault IS NOT NULL THEN
 			RETURN QUERY SELECT m.metric, m.label, m.kind, m.grain, NULL::pg_catalog.text, NULL::pg_catalog.bool, NULL::pg_catalog.date, NULL::pg_catalog.date, NULL::pg_catalog.date,
 				NULL::pg_catalog.float8, NULL::pg_catalog.float8, NULL::pg_catalog.float8, m.outcome, NULL::pg_catalog.float8, NULL::pg_catalog.date, NULL::pg_catalog.date,
 				NULL::pg_catalog.float8, NULL::pg_catalog.float8, NULL::pg_catalog.float8, 0::pg_catalog.int8, NULL::pg_catalog.float8, NULL::pg_catalog.float8, false,
-				pg_catalog.format('%s cannot be watched: %s.', m.label, fault), 'Look into metric_issue, or define the metric again.'::pg_catalog.text, fault;
+				pg_catalog.format('%s cannot be watched: %s.', m.label, fault),
+				CASE WHEN fault_hint OPERATOR(pg_catalog.=) '' THEN 'Look into metric_issue, or define the metric again.' ELSE fault_hint END, fault;
 			fault := NULL;
 		END IF;
 	END LOOP;
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.early_warnings() IS
-'Internal: the rows of view early_warning: early_warning_report() of each active metric of the dictionary, with its grain (week) and outcome_metric (the only outcome of the dictionary, if it has one). A metric that fails gives a row with the reason.';
+'Internal: the rows of view early_warning: early_warning_report() of each active metric of the dictionary of which less is not better, with its grain (week) and outcome_metric (else the North Star of its scope or of company, else the only outcome of the dictionary). A metric that fails gives a row with the reason.';
 
 CREATE VIEW activity_metrics.early_warning WITH (security_invoker = true) AS
 SELECT w.metric, w.label, w.kind, w.grain, w.rep, w.alarm, w.since_start, w.alarm_start, w.last_start, w.level_now, w.usual_level, w.change,
@@ -374,7 +408,7 @@ FROM activity_metrics.early_warnings() AS w;
 ALTER VIEW activity_metrics.early_warning OWNER TO @extowner@;
 
 COMMENT ON VIEW activity_metrics.early_warning IS
-'Whose activity has dropped, for each active metric of the dictionary, as of early_warning_report() with its defaults; a metric that cannot be computed has a row with the reason. Runs with the rights of the reader.';
+'Whose activity has dropped, for each active metric of the dictionary of which less is not better, as of early_warning_report() with its defaults; a metric that cannot be computed has a row with the reason. Runs with the rights of the reader.';
 COMMENT ON COLUMN activity_metrics.early_warning.metric IS 'The metric.';
 COMMENT ON COLUMN activity_metrics.early_warning.label IS 'What sentences call it.';
 COMMENT ON COLUMN activity_metrics.early_warning.kind IS 'surface or outcome.';

@@ -32,14 +32,27 @@ AS 'MODULE_PATHNAME', 'am_same_yield_sql' LANGUAGE C IMMUTABLE STRICT PARALLEL S
 COMMENT ON FUNCTION activity_metrics.same_yield_p(double precision, double precision, double precision, double precision) IS
 'Is a difference of yields more than luck? Exact two-sided p of equal outcome per activity: given both outcomes, the second is binomial with the share of its activity (twice the smaller tail). NULL: no activity, or outcomes that are not counts.';
 
+CREATE FUNCTION activity_metrics.has_totals(m activity_metrics.metric) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT m.type = 'simple' AND m.agg IN ('count', 'count_distinct', 'sum') OR m.type = 'derived' AND m.additive
+$$;
+COMMENT ON FUNCTION activity_metrics.has_totals(activity_metrics.metric) IS
+'Internal: is the metric an amount: a count or a sum per period? Not a ratio, an average, a percentile or a rolling window.';
+
 CREATE FUNCTION activity_metrics.diagnosis_totals_sql(chain text[]) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	name text;
 	statement text;
+	m activity_metrics.metric;
 BEGIN
 	FOREACH name IN ARRAY chain LOOP
-		PERFORM activity_metrics.find_metric(name);
+		m := activity_metrics.find_metric(name);
+		IF NOT activity_metrics.has_totals(m) THEN
+			RAISE EXCEPTION 'metric "%" has no total over days', name USING ERRCODE = '22023',
+				DETAIL = 'A chain is of counts and sums; their ratios are what diagnosis() shows as quality.',
+				HINT = CASE WHEN m.type = 'simple' THEN 'Name a count or a sum in its place.' ELSE format('Name what it is made of: %s.', array_to_string(activity_metrics.metric_parts(m), ', ')) END;
+		END IF;
 	END LOOP;
 	-- $1, $2 the range before, $3, $4 the range after, $5 days from the first metric to the last
 	SELECT string_agg(format(
@@ -61,19 +74,35 @@ LANGUAGE plpgsql STABLE PARALLEL UNSAFE AS $$
 DECLARE
 	candidates pg_catalog.text[];
 	chain pg_catalog.text[];
+	name pg_catalog.text;
+	names pg_catalog.text[] := '{}';
+	total pg_catalog.float8;
+	totals pg_catalog.float8[] := '{}';
 BEGIN
 	PERFORM activity_metrics.find_metric(outcome);
 	-- those that the dictionary says lead there, if it says so of any
 	SELECT coalesce(pg_catalog.array_agg(d.metric ORDER BY d.metric) FILTER (WHERE d.leads_to OPERATOR(pg_catalog.=) outcome), pg_catalog.array_agg(d.metric ORDER BY d.metric))
 		INTO candidates
 		FROM (SELECT m.metric, pg_catalog.to_jsonb(m) OPERATOR(pg_catalog.->>) 'outcome_metric' AS leads_to FROM activity_metrics.metric AS m
-			WHERE m.kind OPERATOR(pg_catalog.=) 'surface' AND m.metric OPERATOR(pg_catalog.<>) outcome) AS d;
-	EXECUTE 'SELECT pg_catalog.array_agg(f.metric ORDER BY f.total DESC, f.metric)
-		FROM (SELECT t.metric, t.total FROM (
-				SELECT c.metric, activity_metrics.exact_sum(p.x) AS total
-				FROM pg_catalog.unnest($1) AS c(metric), LATERAL activity_metrics.metric_panel(c.metric, c.metric, ''day'', $2, $3) AS p GROUP BY c.metric) AS t
-			WHERE t.total OPERATOR(pg_catalog.>) 0 ORDER BY t.total DESC, t.metric LIMIT 4) AS f'
-		INTO chain USING candidates, since, until;
+			WHERE m.kind OPERATOR(pg_catalog.=) 'surface' AND m.status OPERATOR(pg_catalog.=) 'active' AND m.metric OPERATOR(pg_catalog.<>) outcome AND activity_metrics.has_totals(m)
+			-- the same by another name is no step
+			AND NOT EXISTS (SELECT FROM activity_metrics.metric AS o WHERE activity_metrics.metric_formula(o) OPERATOR(pg_catalog.=) activity_metrics.metric_formula(m)
+				AND (o.metric OPERATOR(pg_catalog.=) outcome OR o.kind OPERATOR(pg_catalog.=) 'surface' AND o.status OPERATOR(pg_catalog.=) 'active' AND o.metric OPERATOR(pg_catalog.<) m.metric
+					AND coalesce(o.outcome_metric OPERATOR(pg_catalog.=) outcome, false) OPERATOR(pg_catalog.>=) coalesce(m.outcome_metric OPERATOR(pg_catalog.=) outcome, false)))) AS d;
+	FOREACH name IN ARRAY coalesce(candidates, '{}') LOOP
+		BEGIN
+			EXECUTE 'SELECT activity_metrics.exact_sum(p.x) FROM activity_metrics.metric_panel($1, $1, ''day'', $2, $3) AS p' INTO total USING name, since, until;
+			names := names OPERATOR(pg_catalog.||) name;
+			totals := totals OPERATOR(pg_catalog.||) total;
+		EXCEPTION
+			-- one broken metric is no reason to trace nothing back
+			WHEN OTHERS THEN
+				NULL;
+		END;
+	END LOOP;
+	SELECT pg_catalog.array_agg(f.metric ORDER BY f.total DESC, f.metric) INTO chain FROM (
+		SELECT t.metric, t.total FROM ROWS FROM (pg_catalog.unnest(names), pg_catalog.unnest(totals)) AS t(metric, total)
+		WHERE t.total OPERATOR(pg_catalog.>) 0 ORDER BY t.total DESC, t.metric LIMIT 4) AS f;
 	IF chain IS NULL THEN
 		RAISE EXCEPTION 'there is no activity to trace "%" back to', outcome USING ERRCODE = '55000',
 			DETAIL = 'The dictionary has no surface metric with an event in the range.',
@@ -83,7 +112,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.diagnosis_chain(text, timestamptz, timestamptz) IS
-'Internal: the chain of diagnosis() where none is given: at most 4 surface metrics, those with this outcome_metric if there are any, the most frequent first, then the outcome. Errors: no such metric (42704), no activity (55000).';
+'Internal: the chain of diagnosis() where none is given: at most 4 active surface metrics that are counts or sums and can be computed, those with this outcome_metric if there are any, the most frequent first, then the outcome. Errors: no such metric (42704), no activity (55000).';
 
 CREATE FUNCTION activity_metrics.signed_number(value double precision) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -97,6 +126,8 @@ CREATE FUNCTION activity_metrics.diagnosis_sql(steps text[], unit text, versus t
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	labels text[] := ARRAY(SELECT (activity_metrics.find_metric(t.name)).label FROM unnest(steps) WITH ORDINALITY AS t(name, i) ORDER BY t.i);
+	-- whole amounts of money are no counts, whatever they look like
+	counts boolean[] := ARRAY(SELECT coalesce((activity_metrics.find_metric(t.name)).agg IN ('count', 'count_distinct'), false) FROM unnest(steps) WITH ORDINALITY AS t(name, i) ORDER BY t.i);
 	last integer := cardinality(steps);
 	subject text := coalesce(unit, 'the team');
 	other text := CASE versus WHEN 'team' THEN 'the average of the others' WHEN 'unit' THEN versus_unit ELSE 'before' END;
@@ -130,14 +161,14 @@ BEGIN
 			SELECT i.step, CASE WHEN i.step OPERATOR(pg_catalog.=) 1 THEN l.l[1] ELSE pg_catalog.format(''%%s per %%s'', l.l[i.step], l.l[i.step OPERATOR(pg_catalog.-) 1]) END AS name,
 				c.factor_before[i.step] AS before, c.factor_after[i.step] AS after, c.effect[i.step] AS effect, c.gap,
 				c.raw_before[i.step OPERATOR(pg_catalog.-) 1] AS n_before, c.after[i.step OPERATOR(pg_catalog.-) 1] AS n_after,
-				CASE WHEN i.step OPERATOR(pg_catalog.>) 1 THEN activity_metrics.same_yield_p(c.raw_before[i.step OPERATOR(pg_catalog.-) 1], c.raw_before[i.step], c.after[i.step OPERATOR(pg_catalog.-) 1], c.after[i.step]) END AS p
+				CASE WHEN i.step OPERATOR(pg_catalog.>) 1 AND (%12$L::pg_catalog.bool[])[i.step] THEN activity_metrics.same_yield_p(c.raw_before[i.step OPERATOR(pg_catalog.-) 1], c.raw_before[i.step], c.after[i.step OPERATOR(pg_catalog.-) 1], c.after[i.step]) END AS p
 			FROM chain AS c, labels AS l, pg_catalog.generate_series(1, %5$s) AS i(step)),
 		-- what weighs most in the direction of the gap
 		main AS (
 			SELECT part.* FROM part WHERE part.effect OPERATOR(pg_catalog.*) pg_catalog.sign(part.gap) OPERATOR(pg_catalog.>) 0
 			ORDER BY part.effect OPERATOR(pg_catalog.*) pg_catalog.sign(part.gap) DESC, part.step LIMIT 1),
 		whole AS (
-			SELECT c.*, activity_metrics.same_yield_p(c.raw_before[1], c.raw_before[%5$s], c.after[1], c.after[%5$s]) AS p,
+			SELECT c.*, CASE WHEN (%12$L::pg_catalog.bool[])[%5$s] THEN activity_metrics.same_yield_p(c.raw_before[1], c.raw_before[%5$s], c.after[1], c.after[%5$s]) END AS p,
 				CASE WHEN c.own_rows OPERATOR(pg_catalog.=) 0 THEN pg_catalog.concat(''no event of '', %8$L, '' in these ranges'', CASE WHEN c.names IS NOT NULL THEN pg_catalog.format('': the nearest unit is %%s'', activity_metrics.nearest_name(%8$L, c.names)) END)
 					WHEN c.units IS NULL THEN ''there are no others to compare with''
 					WHEN c.effect IS NULL THEN ''something came of nothing: a metric of the chain is 0 and the next one is not''
@@ -167,9 +198,11 @@ BEGIN
 						WHEN w.p IS NOT NULL THEN pg_catalog.format('' The difference of %%s per %%s is more than luck (p = %%s).'', l.l[%5$s], l.l[1], pg_catalog.to_char(greatest(w.p, 0.0001)::pg_catalog.numeric, ''FM0.0999'')) END) END,
 			CASE WHEN w.effect IS NULL OR w.own_rows OPERATOR(pg_catalog.=) 0 THEN ''Choose another chain or range.''
 				WHEN w.gap OPERATOR(pg_catalog.=) 0 THEN ''There is no gap to close.''
-				WHEN w.gap OPERATOR(pg_catalog.>) 0 THEN pg_catalog.format(''Find out what went well with %%s, and let others have it.'', main.name)
+				WHEN main.step OPERATOR(pg_catalog.>) 1 AND main.p OPERATOR(pg_catalog.>) 0.05 THEN pg_catalog.format(''Most of it is %%s, which is within luck (p = %%s): watch it for longer before you coach.'', main.name, pg_catalog.round(main.p::pg_catalog.numeric, 2))
+				WHEN w.gap OPERATOR(pg_catalog.*) %11$s OPERATOR(pg_catalog.>) 0 THEN pg_catalog.format(''Find out what went well with %%s, and let others have it.'', main.name)
+				-- of losses and complaints less is better
+				WHEN w.gap OPERATOR(pg_catalog.>) 0 THEN pg_catalog.format(''%%s should fall, and most of its rise is %%s: look there first.'', l.l[%5$s], main.name)
 				WHEN main.step OPERATOR(pg_catalog.=) 1 THEN pg_catalog.format(''Effort: make room for more %%s; look at plan, territory and leave before talent.'', l.l[1])
-				WHEN main.p OPERATOR(pg_catalog.>) 0.05 THEN pg_catalog.format(''Most of it is %%s, which is within luck (p = %%s): watch it for longer before you coach.'', main.name, pg_catalog.round(main.p::pg_catalog.numeric, 2))
 				ELSE pg_catalog.format(''Coach the step from %%s to %%s: sit in, compare with those whose yield is higher.'', l.l[main.step OPERATOR(pg_catalog.-) 1], l.l[main.step]) END,
 			w.reason
 		FROM labels AS l, whole AS w LEFT JOIN main ON true
@@ -187,7 +220,8 @@ BEGIN
 			NULL, CASE WHEN m.from_nothing OPERATOR(pg_catalog.>) 0 THEN pg_catalog.format(''without the %%s of %%s units that have no %%s'', l.l[%5$s], m.from_nothing, l.l[1]) END
 		FROM mixed AS m, labels AS l, whole AS w WHERE w.own_rows OPERATOR(pg_catalog.>) 0
 		ORDER BY 1',
-		activity_metrics.diagnosis_totals_sql(steps), unit, versus, versus_unit, last, method, labels, subject, is_early, other);
+		activity_metrics.diagnosis_totals_sql(steps), unit, versus, versus_unit, last, method, labels, subject, is_early, other,
+		CASE (activity_metrics.find_metric(steps[last])).direction WHEN 'down' THEN '(-1)' ELSE '1' END, counts);
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.diagnosis_sql(text[], text, text, text, text, boolean) IS
@@ -274,6 +308,6 @@ END;
 $$;
 COMMENT ON FUNCTION activity_metrics.diagnosis(text, text, timestamptz, timestamptz, text, text[], double precision, text, timestamptz, timestamptz, text) IS
 'Too little effort or too little quality? The difference of an outcome, split along a chain of metrics: first row the total, then one row per part: effort (the first metric) and the quality of each step (each metric per one of the metric before it), which add up to the total; for the whole team then its volume, mix and quality.
-outcome: a metric of the dictionary; unit: a rep (NULL: the whole team); since, until: the time looked at (NULL: the 91 days up to now); versus: earlier (the same length of time right before, or versus_since to versus_until), team (the average of the other units at the same time) or unit (versus_unit); chain: metrics from activity to outcome (NULL: the most frequent surface metrics); lag_days: how long after the first metric the outcome comes; it is counted so much later, the metrics between in proportion; method: shapley or lmdi. A metric that counts distinct values counts them per day.
-before, after: what is compared, after being the unit and time looked at; effect: the part in the outcome''s difference; share: of the difference; p: exact two-sided p of the same yield (for the total: from first to last metric), n_before and n_after the numbers it rests on.
-Errors: no such metric (42704), arguments that do not go together (22023), no activity in the dictionary (55000).';
+outcome: a metric of the dictionary; unit: a rep (NULL: the whole team); since, until: the time looked at (NULL: the 91 days up to now); versus: earlier (the same length of time right before, or versus_since to versus_until), team (the average of the other units at the same time) or unit (versus_unit); chain: metrics from activity to outcome (NULL: the most frequent active surface metrics, of those with this outcome_metric if there are any); lag_days: how long after the first metric the outcome comes; it is counted so much later, the metrics between in proportion; method: shapley or lmdi. A metric that counts distinct values counts them per day.
+before, after: what is compared, after being the unit and time looked at; effect: the part in the outcome''s difference; share: of the difference; p: exact two-sided p of the same yield (for the total: from first to last metric; NULL of what is not a count), n_before and n_after the numbers it rests on.
+Errors: no such metric (42704), arguments that do not go together, a metric of the chain that is neither a count nor a sum (22023), no activity in the dictionary (55000).';

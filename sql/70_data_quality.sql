@@ -241,7 +241,7 @@ BEGIN
 			(12, 'before_2000', c.before_2000, '%s of %s events are of before 2000', 'Look at the import: a century is missing, or a date of birth was taken for it.'),
 			(13, 'epoch', c.near_epoch, '%s of %s events are of January 1970 or after 9999', 'An empty time was read as 0, or thousandths of a second were taken for seconds or the other way round.'),
 			(14, 'future', c.in_future, '%s of %s events are done, but lie in the future', 'Look at the time zone of the import, or set their status to planned.')) AS r(i, rule, hits, text, step)
-		WHERE c.period IS NULL)
+		WHERE c.period IS NULL AND c.n > 0)
 	SELECT f.source, activity_metrics.period_start(f.period, grain), activity_metrics.period_end(f.period, grain), f.rule, f.seen, f.expected, f.n, f.share, f.status, f.message,
 			CASE WHEN f.status IN ('red', 'amber') THEN f.step END
 		FROM finding f ORDER BY f.source NULLS FIRST, f.period NULLS FIRST, f.i;
@@ -291,6 +291,12 @@ BEGIN
 	FOR cell IN EXECUTE statement USING since, until LOOP
 		cells := pg_catalog.array_append(cells, cell);
 	END LOOP;
+	IF pg_catalog.cardinality(cells) OPERATOR(pg_catalog.=) 0 THEN
+		-- nothing at all is a finding too
+		cell := NULL;
+		cell.n := 0;
+		cells := pg_catalog.array_append(cells, cell);
+	END IF;
 	RETURN QUERY EXECUTE 'SELECT * FROM activity_metrics.data_quality_judge($1, $2, $3, $4)' USING cells, $2, $17, $16;
 END;
 $$;

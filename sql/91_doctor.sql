@@ -9,7 +9,10 @@ CREATE FUNCTION activity_metrics.doctor_mapping(relation text, columns text[], m
 	hint text)
 LANGUAGE plpgsql STABLE ROWS 2 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	r regclass := to_regclass(relation);
+	names text[] := parse_ident(relation);
+	-- to_regclass() would fail without the right to use the schema
+	r regclass := CASE WHEN cardinality(names) = 2 THEN (SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = names[1] AND c.relname = names[2])
+		ELSE to_regclass(relation) END;
 	kind "char";
 	size double precision;
 BEGIN
@@ -19,7 +22,7 @@ BEGIN
 	END IF;
 	IF NOT has_schema_privilege((SELECT c.relnamespace FROM pg_class c WHERE c.oid = r), 'USAGE') OR NOT has_table_privilege(r, 'SELECT') THEN
 		RETURN QUERY SELECT 'relation'::text, 'error'::text, format('%s of %s cannot be read by %s', relation, metrics, CURRENT_USER),
-			format('GRANT USAGE ON SCHEMA %I, and GRANT SELECT ON %s, to whom it may concern.', (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = r), relation);
+			activity_metrics.grant_hint(relation);
 		RETURN;
 	END IF;
 	RETURN QUERY SELECT 'relation'::text, 'ok'::text, format('%s of %s can be read', relation, metrics), NULL::text;

@@ -64,7 +64,7 @@ SELECT set_eq($$SELECT rule, status FROM activity_metrics.data_quality_report('p
 	$$VALUES ('completeness', 'grey'), ('duplicates', 'amber'), ('manual', 'grey'), ('back_dated', 'grey'), ('orphans', 'grey'), ('no_actor', 'grey'), ('unknown_kinds', 'grey')$$, 'what has no column cannot be told');
 SELECT is((SELECT seen FROM activity_metrics.data_quality_report('plain', at => 'done_at', kind => 'what') WHERE period_start = '2025-03-03' AND rule = 'duplicates'), 7::float8, 'without event_id the same thing at the same time');
 CREATE TABLE nothing (entity text, kind text, at timestamptz);
-SELECT is_empty($$SELECT * FROM activity_metrics.data_quality_report('nothing')$$, 'an empty relation');
+SELECT results_eq($$SELECT rule, status, n, message FROM activity_metrics.data_quality_report('nothing')$$, $$VALUES ('freshness', 'red', 0::bigint, 'there is no event')$$, 'an empty relation');
 SELECT set_eq($$SELECT rule, status FROM activity_metrics.data_quality_report('event', since => '2031-01-01Z')$$, $$VALUES ('freshness', 'red'), ('no_time', 'amber'), ('before_2000', 'amber'), ('epoch', 'amber'), ('future', 'amber')$$, 'a range without events');
 SELECT ok(f.state = t.state AND f.message ~ said, query) FROM (VALUES
 	($$SELECT * FROM activity_metrics.data_quality_report(NULL)$$, '22004', ''), ($$SELECT * FROM activity_metrics.data_quality_report('event', 'fortnight')$$, '22023', 'fortnight'), ($$SELECT * FROM activity_metrics.data_quality_report('event', at => 'when')$$, '42703', 'no column "when"'),

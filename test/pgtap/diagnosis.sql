@@ -99,12 +99,29 @@ SELECT is(after, 9::float8, 'wins from 15 days later') FROM activity_metrics.dia
 SELECT ok(reason = 'outcomes of the last lag_days are not all in yet: end earlier', 'outcomes that are still to come') FROM activity_metrics.diagnosis('wins', 'Ada', now() - interval '200 days', now() - interval '3 days', lag_days => 15, chain => ARRAY['calls'], versus_since => '2026-01-01Z', versus_until => '2026-02-01Z') WHERE part_no = 0;
 -- an outcome that is money has no p
 SELECT ok(bool_and(p IS NULL) AND bool_or(reason = 'no p: it is not a count of events out of others') AND sum(effect) FILTER (WHERE part_no > 0) - max(effect) FILTER (WHERE part_no = 0) BETWEEN -1e-9 AND 1e-9, 'revenue') FROM activity_metrics.diagnosis('revenue', 'Ben', :range, chain => ARRAY['calls']);
+UPDATE activity SET value = 100;
+SELECT ok(bool_and(p IS NULL), 'nor has one in whole amounts') FROM activity_metrics.diagnosis('revenue', 'Ben', :range, chain => ARRAY['calls']);
 SELECT is((SELECT sum(effect) FROM activity_metrics.diagnosis('wins', 'Ben', :range, method => 'lmdi') WHERE part_no > 0), -15::float8, 'LMDI');
 -- reasons
 SELECT ok(count(*) = 1 AND bool_and(reason LIKE 'no event of Adda in these ranges: the nearest unit is Ada'), 'a unit that is none') FROM activity_metrics.diagnosis('wins', 'Adda', :range);
 SELECT activity_metrics.define_metric('visits', 'activity', 'visit') \gset
 SELECT ok(count(*) = 1 AND bool_and(reason LIKE 'something came of nothing%'), 'wins without visits') FROM activity_metrics.diagnosis('wins', 'Ada', :range, chain => ARRAY['visits']);
 SELECT lives_ok($$SELECT * FROM (SELECT * FROM activity_metrics.diagnosis('wins')) AS _ LIMIT 1$$, 'all defaults, in a subquery');
+-- what is no amount is no part of a chain, and what is broken or out of use stays out of it
+SAVEPOINT chains;
+SELECT activity_metrics.define_metric('rate', numerator => 'wins', denominator => 'calls') \gset
+SELECT throws_ok($$SELECT * FROM activity_metrics.diagnosis('rate')$$, '22023', 'metric "rate" has no total over days', 'a ratio');
+SELECT throws_ok($$SELECT * FROM activity_metrics.diagnosis('wins', chain => ARRAY['rate'])$$, '22023', 'metric "rate" has no total over days', 'in a chain too');
+CREATE TABLE chain_before AS SELECT activity_metrics.diagnosis_chain('wins', '2026-01-01Z', '2026-06-30Z') AS c;
+SELECT activity_metrics.define_metric('broken', (SELECT m.source_relation FROM activity_metrics.metric m WHERE m.metric = 'calls')::regclass, 'call', filter => 'true'), activity_metrics.define_metric('old', (SELECT m.source_relation FROM activity_metrics.metric m WHERE m.metric = 'calls')::regclass, lifecycle => 'deprecated'),
+	activity_metrics.define_metric('rolling', base_metric => 'calls', window_days => 28), activity_metrics.define_metric('dials', (SELECT m.source_relation FROM activity_metrics.metric m WHERE m.metric = 'calls')::regclass, 'call'),
+	activity_metrics.define_metric('signed', (SELECT m.source_relation FROM activity_metrics.metric m WHERE m.metric = 'calls')::regclass, 'won') \gset kept_
+UPDATE activity_metrics.metric SET actor_column = 'nobody' WHERE metric = 'broken';
+SELECT is(activity_metrics.diagnosis_chain('wins', '2026-01-01Z', '2026-06-30Z'), c, 'broken, deprecated and rolling metrics stay out of the chain, and what is there already') FROM chain_before;
+UPDATE activity_metrics.metric SET direction = 'down' WHERE metric = 'wins';
+SELECT is(next_step, 'wins should fall, and most of its rise is meetings per calls: look there first.', 'less of it is better') FROM activity_metrics.diagnosis('wins', 'Cyd', '2026-04-01Z', '2026-06-30Z', 'unit', versus_unit => 'Ben') WHERE part_no = 0;
+SELECT ok(next_step LIKE 'Find out what went well with meetings per calls%', 'and less of it is good') FROM activity_metrics.diagnosis('wins', 'Ben', '2026-04-01Z', '2026-06-30Z', 'unit', versus_unit => 'Cyd') WHERE part_no = 0;
+ROLLBACK TO SAVEPOINT chains;
 SET LOCAL search_path = pg_catalog, public;
 SELECT lives_ok($$SELECT * FROM activity_metrics.diagnosis('wins', 'Ada', '2026-04-01Z', '2026-06-30Z')$$, 'whatever the search_path');
 SET LOCAL search_path = diagnosis_test, public;

@@ -155,6 +155,14 @@ SELECT throws_ok($$DELETE FROM activity_metrics.metric WHERE metric = 'entities'
 SELECT throws_ok($$DELETE FROM activity_metrics.metric WHERE metric = 'rate'$$, '23503', 'metric "rate" is used by metric "mixed"', 'also where a formula names it');
 
 -- a change by a trigger of somebody else is a change
+-- a column that a formula names is gone: the message names the metric
+SAVEPOINT renamed;
+SELECT activity_metrics.define_metric('big', 'event', 'won', filter => 'value > 50', tz => 'Europe/Berlin') \gset
+SELECT activity_metrics.define_metric('big_rate', numerator => 'big', denominator => 'calls', tz => 'Europe/Berlin') \gset
+ALTER TABLE event RENAME value TO worth;
+SELECT throws_ok(query, '42703', 'filter of metric "big" cannot be computed: column "value" does not exist', query) FROM unnest(ARRAY[$$SELECT * FROM activity_metrics.metric_values('big')$$, $$SELECT * FROM activity_metrics.metric_values('big_rate')$$,
+	$$SELECT * FROM activity_metrics.metric_panel('calls', 'big')$$]) AS query;
+ROLLBACK TO SAVEPOINT renamed;
 CREATE TABLE asked (filter text);
 CREATE FUNCTION change_it() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN UPDATE activity_metrics.metric SET filter_sql = NEW.filter WHERE metric = 'changing'; RETURN NULL; END;$$;
 CREATE TRIGGER change_it AFTER INSERT ON asked FOR EACH ROW EXECUTE FUNCTION change_it();
@@ -192,7 +200,7 @@ SELECT refused('SELECT activity_metrics.define_metric(' || arguments || ')', sta
 	('''m'', ''event'', paired_with => ''cals''', '42704', '"cals"'), ('''m'', ''event'', outcome_metric => ''wonz''', '42704', '"wonz"'), ('''m'', ''event'', paired_with => ''m''', '22023', 'its own'),
 	('''m'', ''event'', entity => ''entitty''', '42703', 'entitty'), ('''m'', ''event'', recorded_column => ''recorded''', '42703', 'recorded'), ('''m'', ''event'', recorded_column => ''kind''', '42804', 'kind'),
 	('''m'', ''event'', filter => ''valu > 3''', '42703', 'filter of metric "m" cannot be computed'), ('''m'', ''event'', filter => ''value >''', '42601', 'filter of metric "m"'), ('''m'', ''event'', filter => ''value''', '42804', 'filter of metric "m"'), ('''m'', ''event'', filter => ''count(*) > 1''', '42803', 'filter of metric "m"'),
-	('''m'', ''event'', filter => ''true); DROP TABLE dictionary_test.event; --''', '42601', 'filter of metric "m"'), ('''m'', ''event'', expr => ''value''', '42803', 'expr of metric "m"'), ('''m'', ''event'', expr => ''summ(value)''', '42883', 'expr of metric "m"'),
+	('''m'', ''event'', filter => ''true); DROP TABLE dictionary_test.event; --''', '42601', 'filter of metric "m"'), ('''m'', ''event'', filter => ''true) OR (true''', '42601', 'filter of metric "m"'), ('''m'', ''event'', expr => ''sum(value)) + (1''', '42601', 'expr of metric "m"'), ('''m'', ''event'', filter => ''true] OR ARRAY[true''', '42601', 'filter of metric "m"'), ('''m'', ''event'', expr => ''value''', '42803', 'expr of metric "m"'), ('''m'', ''event'', expr => ''summ(value)''', '42883', 'expr of metric "m"'),
 	('''m'', ''event'', expr => ''max(kind)''', '42883', 'expr of metric "m"'), ('''m'', ''event'', expr => ''sum(value) FROM dictionary_test.event; --''', '42601', 'expr of metric "m"'), ('''m'', ''event'', agg => ''sum'', expr => ''sum(value)''', '22023', 'expr and agg'), ('''m'', ''event'', agg => ''expr''', '22023', 'expr and agg'),
 	('''m'', ''event'', type => ''simple'', numerator => ''calls''', '22023', 'numerator'), ('''m'', ''event'', numerator => ''wons'', denominator => ''calls''', '22023', 'no source'), ('''m'', filter => ''true'', numerator => ''wons'', denominator => ''calls''', '22023', 'filter of its own'),
 	('''m'', numerator => ''wons''', '22004', 'denominator is null'), ('''m'', denominator => ''wons''', '22004', 'numerator is null'), ('''m'', base_metric => ''wons''', '22004', 'window_days is null'), ('''m'', conversion_metric => ''wons'', window_days => 3', '22004', 'base_metric is null'),
@@ -203,9 +211,10 @@ SELECT refused('SELECT activity_metrics.define_metric(' || arguments || ')', sta
 	('''m''', '22004', 'no relation')) AS v(arguments, state, message);
 SELECT is((SELECT count(*) FROM activity_metrics.metric WHERE metric = 'm'), 0::bigint, 'none of them was written');
 SELECT has_table('dictionary_test', 'event', 'and no table is gone');
-SELECT lives_ok($$SELECT activity_metrics.define_metric('star', 'event', 'won', north_star => true)$$, 'a North Star');
-SELECT refused($$SELECT activity_metrics.define_metric('star2', 'event', 'won', north_star => true)$$, '22023', 'a North Star already: "star"');
-SELECT lives_ok($$SELECT activity_metrics.define_metric('star2', 'event', 'won', north_star => true, scope => 'team')$$, 'another for another scope');
+SELECT refused($$SELECT activity_metrics.define_metric('star', 'event', 'won', north_star => true)$$, '22023', 'is a surface metric, and no North Star');
+SELECT lives_ok($$SELECT activity_metrics.define_metric('star', 'event', 'won', kind => 'outcome', north_star => true)$$, 'a North Star');
+SELECT refused($$SELECT activity_metrics.define_metric('star2', 'event', 'won', kind => 'outcome', north_star => true)$$, '22023', 'a North Star already: "star"');
+SELECT lives_ok($$SELECT activity_metrics.define_metric('star2', 'event', 'won', kind => 'outcome', north_star => true, scope => 'team')$$, 'another for another scope');
 SELECT refused(query, state, message) FROM (VALUES
 	($$SELECT * FROM activity_metrics.metric_values('cals')$$, '42704', '"cals"'), ($$SELECT * FROM activity_metrics.metric_values(NULL)$$, '42704', NULL), ($$SELECT * FROM activity_metrics.metric_values('calls', grain => 'x')$$, '22023', 'x'), ($$SELECT * FROM activity_metrics.metric_values('calls', by => 'team')$$, '22023', 'by is "team"'),
 	($$SELECT * FROM activity_metrics.metric_values('calls', '2024-02-01', '2024-01-01')$$, '22023', 'since'), ($$SELECT * FROM activity_metrics.metric_panel('rate', 'avg_value', segment => 'team')$$, '42703', 'team')) AS v(query, state, message);
@@ -318,5 +327,6 @@ SELECT is(activity_metrics.export_ossie()::jsonb, '{"version": "0.2.0.dev0", "se
 SELECT is(activity_metrics.export_dbt()::jsonb, '{"version": 2, "models": [], "metrics": []}', 'dbt: an empty dictionary');
 SELECT is(activity_metrics.export_dbt('1.x')::jsonb, '{"version": 2, "semantic_models": [], "metrics": []}', 'dbt 1.x: an empty dictionary');
 
+SELECT is(ARRAY(SELECT activity_metrics.whole_window(d) FROM unnest(ARRAY[7, 7.5, 0.001, 30, NULL]) WITH ORDINALITY AS t(d, i) ORDER BY i), ARRAY['7 days', '180 hours', '2 minutes', '30 days', NULL], 'windows of dbt are whole');
 SELECT * FROM finish();
 ROLLBACK;

@@ -182,6 +182,35 @@ SELECT results_eq($$SELECT rep, alarm, level_now, cusum, n, sentence FROM activi
 	$$SELECT rep, alarm, level_now, cusum, n, sentence FROM activity_metrics.early_warning_report('calls', 'answers')$$, 'the view: as the report');
 SELECT ok(count(*) = 1 AND bool_and(alarm IS NULL AND reason LIKE '%does not exist%' AND sentence LIKE 'visits cannot be watched: %'), 'a metric that fails has a row with the reason') FROM activity_metrics.early_warning WHERE metric = 'visits';
 SELECT is(string_agg(DISTINCT coalesce(reason, sentence) || coalesce(outcome, ''), ','), 'nothing is usual: the level is zero', 'nothing ever happened') FROM activity_metrics.early_warning WHERE metric = 'answers';
+-- what is no amount, and what is better the less there is of it
+SELECT activity_metrics.define_metric('share', numerator => 'answers', denominator => 'calls') \gset
+SELECT activity_metrics.define_metric('reach', 'activity', agg => 'count_distinct', value => 'at') \gset
+SELECT throws_ok($$SELECT * FROM activity_metrics.early_warning_report('share')$$, '22023', 'metric "share" is no amount of activity per period', 'a ratio');
+SELECT results_eq($$SELECT alarm, sentence, next_step FROM activity_metrics.early_warning WHERE metric = 'share'$$,
+	$$VALUES (NULL::boolean, 'share cannot be watched: metric "share" is no amount of activity per period.', 'Watch what it is made of: calls, answers.')$$, 'the view says so');
+SELECT ok(count(*) = 6 AND count(rep) = 6, 'distinct counts of reps do not add up') FROM activity_metrics.early_warning_report('reach');
+UPDATE activity_metrics.metric SET direction = 'down' WHERE metric = 'reach';
+SELECT is_empty($$SELECT * FROM activity_metrics.early_warning WHERE metric = 'reach'$$, 'less of it is better');
+DELETE FROM activity_metrics.metric WHERE metric IN ('share', 'reach');
+-- a sum alarms alike in whatever unit it is
+SAVEPOINT units;
+CREATE TABLE paid AS SELECT 'rep ' || u AS actor, 'won' AS kind, '2026-01-05 09:00Z'::timestamptz + make_interval(weeks => w) AS at, v, v / 1048576 AS v_small, v * 1048576 AS v_large
+	FROM generate_series(1, 6) AS u, generate_series(0, 39) AS w, LATERAL (SELECT CASE WHEN u = 1 AND w > 34 THEN 0 ELSE 100 + abs(hashint4(u * 1000 + w) % 300) END::float8 AS v) AS x;
+SELECT activity_metrics.define_metric('paid', 'paid', 'won', 'sum', value => 'v'), activity_metrics.define_metric('paid_small', 'paid', 'won', 'sum', value => 'v_small'), activity_metrics.define_metric('paid_large', 'paid', 'won', 'sum', value => 'v_large') \gset p_
+CREATE TABLE alarms AS SELECT m, w.* FROM unnest(ARRAY['paid', 'paid_small', 'paid_large']) AS m, LATERAL activity_metrics.early_warning_report(m, until => '2026-10-12Z') AS w;
+SELECT results_eq($$SELECT m, rep, since_start FROM alarms WHERE alarm AND rep = 'rep 1' ORDER BY m$$, $$VALUES ('paid', 'rep 1', '2026-09-07'::date), ('paid_large', 'rep 1', '2026-09-07'), ('paid_small', 'rep 1', '2026-09-07')$$, 'whoever sells nothing any more');
+SELECT ok(max(abs(s.usual_level * 1048576 / p.usual_level - 1)) < 1e-3 AND max(abs(s.level_now * 1048576 - p.level_now)) < 1 AND max(abs(s.cusum - p.cusum)) < 0.1 AND max(abs(s.phi * 1048576 / p.phi - 1)) < 0.05, 'levels in its own unit')
+	FROM alarms AS s JOIN alarms AS p ON s.m = 'paid_small' AND p.m = 'paid' AND s.rep IS NOT DISTINCT FROM p.rep;
+ROLLBACK TO SAVEPOINT units;
+-- a holiday of all for two weeks alarms for all together, until it is written down
+SAVEPOINT holiday;
+CREATE TABLE steady AS SELECT 'rep ' || u AS actor, 'call' AS kind, '2026-01-05 09:00Z'::timestamptz + make_interval(weeks => w, mins => i) AS at FROM generate_series(1, 8) AS u, generate_series(0, 39) AS w, generate_series(1, 18 + (u * 7 + w * 3) % 5) AS i WHERE w < 37 OR w > 38;
+INSERT INTO steady SELECT 'rep ' || u, 'mail', '2026-01-05Z'::timestamptz + make_interval(weeks => 38, hours => 30) FROM generate_series(1, 8) AS u;
+SELECT activity_metrics.define_metric('steady', 'steady', 'call') \gset
+SELECT ok(bool_or(alarm) FILTER (WHERE rep IS NULL) AND NOT bool_or(alarm) FILTER (WHERE rep IS NOT NULL), 'two weeks without anybody') FROM activity_metrics.early_warning_report('steady', until => '2026-10-05Z');
+CREATE TABLE noted AS SELECT (activity_metrics.annotate(NULL, '2026-09-21Z'::timestamptz + w * interval '7 days', 'company holiday', 'holiday')).annotation_id FROM generate_series(0, 1) AS w;
+SELECT ok(NOT bool_or(alarm) AND min(n) = 37 AND max(n) = 37, 'of which we know') FROM activity_metrics.early_warning_report('steady', until => '2026-10-05Z');
+ROLLBACK TO SAVEPOINT holiday;
 SELECT ok('security_invoker=true' = ANY (reloptions), 'with the rights of the reader') FROM pg_class WHERE oid = 'activity_metrics.early_warning'::regclass;
 SELECT lives_ok($$SELECT * FROM (SELECT * FROM activity_metrics.early_warning_report('calls')) AS _ LIMIT 1$$, 'in a subquery');
 SET LOCAL search_path = pg_catalog, public;

@@ -53,6 +53,8 @@ SELECT finds(change, rows) FROM (VALUES
 	($$UPDATE activity_metrics.metric SET filter_sql = 'gone > 1' WHERE metric = 'calls'$$, 'error broken_mapping calls'),
 	($$SELECT activity_metrics.define_metric('rate', numerator => 'wins', denominator => 'calls', owner => 'o', description => 'd', kind => 'outcome'); UPDATE activity_metrics.metric SET event_kinds = 'call |' WHERE metric = 'calls'$$, 'error broken_mapping calls, error broken_mapping rate'),
 	($$SELECT * FROM activity_metrics.set_target('wins', 3, '2099-01-01', 'o')$$, ''),
+	-- what stood before the guard and is another metric now
+	($$SELECT * FROM activity_metrics.set_target('wins', 3, '2099-01-01', 'o', starts_at => '2020-01-01Z', baseline => 1, reachable_low => 1, reachable_high => 5); UPDATE activity_metrics.metric SET event_kinds = 'call' WHERE metric = 'wins'$$, 'warning same_formula calls, warning undefended_target wins'),
 	($$INSERT INTO activity_metrics.target (metric, value, decision, reason) VALUES ('wins', 3, 'forced', 'r')$$, 'warning target_without_date wins'),
 	($$INSERT INTO activity_metrics.target (metric, value, decision, reason, starts_at, due) VALUES ('wins', 3, 'forced', 'r', '2020-01-01', '2020-02-01')$$, 'warning target_overdue wins'),
 	($$INSERT INTO activity_metrics.target (metric, value, decision, reason, starts_at, due, ended_at) VALUES ('wins', 3, 'forced', 'r', '2020-01-01', '2020-02-01', '2020-03-01')$$, ''),
@@ -66,6 +68,19 @@ ALTER TABLE event RENAME actor TO rep_name;
 SELECT results_eq($$SELECT metric, message ~ 'column "actor" of metric "calls" does not exist in issue_test.event', hint ~ '^Mend metric calls: ' FROM activity_metrics.metric_issue WHERE metric = 'calls'$$, $$VALUES ('calls', true, true)$$, 'the message names column and metric');
 SELECT throws_matching(query, 'column "actor" of metric "calls" does not exist', query) FROM unnest(ARRAY[$$SELECT * FROM activity_metrics.metric_panel('calls', 'calls')$$, $$SELECT * FROM activity_metrics.metric_values('calls')$$,
 	$$SELECT * FROM activity_metrics.set_target('calls', 3)$$]) AS query;
+-- a reader who may not read the events: nothing is wrong with the dictionary
+ALTER TABLE event RENAME rep_name TO actor;
+CREATE ROLE am_issue_reader;
+GRANT USAGE ON SCHEMA activity_metrics, public TO am_issue_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA activity_metrics TO am_issue_reader;
+SET LOCAL ROLE am_issue_reader;
+SELECT results_eq($$SELECT metric, severity, rule, message, hint FROM activity_metrics.metric_issue WHERE metric = 'calls' AND rule ~ 'right|broken'$$,
+	$$VALUES ('calls', 'warning', 'no_right', 'permission denied for schema issue_test', 'Nothing is wrong with metric calls: am_issue_reader may not read what it counts. GRANT USAGE ON SCHEMA issue_test TO am_issue_reader; GRANT SELECT ON issue_test.event TO am_issue_reader;')$$, 'what the reader lacks, and the grants');
+SELECT results_eq($$SELECT status, detail, hint FROM activity_metrics.doctor() WHERE check_name = 'relation'$$,
+	$$VALUES ('error', 'issue_test.event of calls, wins cannot be read by am_issue_reader', 'GRANT USAGE ON SCHEMA issue_test TO am_issue_reader; GRANT SELECT ON issue_test.event TO am_issue_reader;')$$, 'doctor() says the same');
+RESET ROLE;
+DROP OWNED BY am_issue_reader;
+DROP ROLE am_issue_reader;
 DELETE FROM activity_metrics.metric;
 SELECT is_empty('SELECT * FROM activity_metrics.metric_issue', 'nothing is wrong with nothing');
 

@@ -155,6 +155,28 @@ DROP OPERATOR card_test.= (text, text);
 SELECT set_eq('TABLE other', 'TABLE same', 'whatever the search_path');
 SELECT is(:shown::bigint, (SELECT count(*) FROM same), 'the view too');
 
+-- thresholds are for the grain of the metric, unless it is a share
+CREATE TABLE bounded AS SELECT 'r' AS actor, 'call' AS kind, '2025-01-06Z'::timestamptz + make_interval(hours => 12 * i) AS at FROM generate_series(0, 600) AS i;
+SELECT activity_metrics.define_metric('bounded', 'bounded', 'call', crit_low => 40) \gset
+SELECT results_eq($$SELECT grain, status, reason FROM activity_metrics.scorecard_report(as_of => '2025-10-13 12:00Z') WHERE metric = 'bounded' UNION ALL SELECT grain, status, reason FROM activity_metrics.scorecard_report('month', as_of => '2025-10-13 12:00Z') WHERE metric = 'bounded'$$,
+	$$VALUES ('week', 'red', '14 is below 40'), ('month', 'grey', 'no target and no thresholds to judge it by')$$, 'a week''s bounds are not a month''s');
+-- it falls over half a year and rises in the last weeks: the slope shown is the one that falls
+DELETE FROM bounded;
+INSERT INTO bounded SELECT 'r', 'call', '2025-04-14Z'::timestamptz + make_interval(weeks => w, mins => i) FROM generate_series(0, 25) AS w, generate_series(1, CASE WHEN w < 18 THEN 200 - 8 * w ELSE 40 + (w * 7) % 5 + (w - 18) END) AS i;
+UPDATE activity_metrics.metric SET crit_low = NULL WHERE metric = 'bounded';
+SELECT ok(trend_8 > 0 AND trend_26_high < 0 AND status = 'amber' AND reason = format('getting worse, %s a week; no target and no thresholds', activity_metrics.number_text(trend_26)), reason) FROM activity_metrics.scorecard_report(as_of => '2025-10-13 12:00Z') WHERE metric = 'bounded';
+DELETE FROM activity_metrics.metric WHERE metric = 'bounded';
+
+-- a conversion is complete once its window is over: that it is behind is not that it is stale
+CREATE TABLE recent AS SELECT 'r' AS actor, k AS kind, 'e' || w || '.' || i AS entity, date_trunc('week', now()) + make_interval(weeks => -w, hours => i + CASE k WHEN 'won' THEN 24 ELSE 0 END) AS at
+	FROM generate_series(1, 20) AS w, unnest(ARRAY['demo', 'won']) AS k, generate_series(1, 4) AS i WHERE k = 'demo' OR i <= w % 4;
+SELECT activity_metrics.define_metric('shows', 'recent', 'demo', entity => 'entity'), activity_metrics.define_metric('signs', 'recent', 'won', kind => 'outcome', entity => 'entity') \gset
+SELECT activity_metrics.define_metric('shown', base_metric => 'shows', conversion_metric => 'signs', window_days => 28, kind => 'outcome') \gset
+SELECT results_eq($$SELECT period_end, value, n, reason FROM activity_metrics.scorecard WHERE metric = 'shown'$$,
+	$$SELECT date_trunc('week', now() - interval '28 days')::date, 0.25::float8, 4::bigint, 'no target and no thresholds to judge it by'$$, 'the last week whose window is over');
+DELETE FROM activity_metrics.metric WHERE metric = 'shown';
+DELETE FROM activity_metrics.metric WHERE metric IN ('shows', 'signs');
+
 -- bad input
 SELECT ok(f.state = t.state AND f.message ~ said, query) FROM (VALUES
 	($$SELECT * FROM activity_metrics.scorecard_report('fortnight')$$, '22023', 'fortnight'), ($$SELECT * FROM activity_metrics.scorecard_report(scope => 'south')$$, '22023', 'no metric of scope "south"'),

@@ -112,6 +112,19 @@ INSERT INTO activity_metrics.metric_assessment (metric, outcome, grain, verdict,
 SELECT refused($$SELECT * FROM activity_metrics.set_target('wins', 5, '2027-03-31', 'A. Boss')$$, '55000', 'refused: its verdict is vanity$');
 DELETE FROM activity_metrics.metric_assessment WHERE metric = 'wins';
 
+-- a surface metric by another name
+SELECT activity_metrics.define_metric('dials', 'event', 'call', kind => 'outcome', unit => 'count') \gset
+SELECT refused($$SELECT * FROM activity_metrics.set_target('dials', 40, '2027-03-31', 'A. Boss')$$, '55000', 'refused: it counts the same as calls, a surface metric$', 'Aim at ');
+DELETE FROM activity_metrics.metric WHERE metric = 'dials';
+SAVEPOINT relabelled;
+UPDATE activity_metrics.metric_assessment SET assessed_at = assessed_at - interval '1 day', verdict = 'diagnostic' WHERE metric = 'calls';
+UPDATE activity_metrics.metric SET kind = 'outcome' WHERE metric = 'calls';
+SELECT is((SELECT change FROM activity_metrics.metric_history WHERE metric = 'calls' ORDER BY definition_version DESC LIMIT 1), 'kind: surface -> outcome', 'the history has the kind');
+SELECT refused($$SELECT * FROM activity_metrics.set_target('calls', 40, '2027-03-31', 'A. Boss')$$, '55000', 'refused: it was assessed as a surface metric, and .* called it an outcome on ');
+DELETE FROM activity_metrics.metric_assessment WHERE metric = 'calls';
+SELECT is((SELECT decision FROM activity_metrics.set_target('calls', 40, '2027-03-31', 'A. Boss')), 'accepted', 'a kind that is corrected before anybody looked');
+ROLLBACK TO SAVEPOINT relabelled;
+
 -- force
 SELECT refused($$SELECT * FROM activity_metrics.set_target('calls', 40, force => true)$$, '22023', 'needs a reason');
 SELECT refused($$SELECT * FROM activity_metrics.set_target('calls', 40, force => true, reason => '  ')$$, '22023', 'needs a reason');
@@ -203,6 +216,13 @@ SELECT refused('SELECT activity_metrics.annotate(' || arguments || ')', state, s
 	($$'calls', 'infinity', 'x'$$, '22023', 'not finite', ''), ($$'calls', now(), 'x', 'holyday'$$, '22023', 'holyday', 'Did you mean "holiday"'), ($$'calls', now(), 'x', NULL$$, '22023', 'unknown kind', '')) AS v(arguments, state, said, hint);
 
 -- one North Star
+SAVEPOINT star;
+UPDATE activity_metrics.metric SET is_north_star = false, outcome_metric = NULL;
+SELECT activity_metrics.define_metric('other', 'event', 'won', filter => 'entity IS NOT NULL', kind => 'outcome') \gset
+SELECT refused($$SELECT * FROM activity_metrics.target_check('calls', 30)$$, '22023', 'not known what metric "calls" should bring');
+SELECT is(activity_metrics.set_north_star('wins'), 'wins', 'the North Star');
+SELECT is((SELECT outcome FROM activity_metrics.target_check('calls', 30)), 'wins', 'is what metrics should bring');
+ROLLBACK TO SAVEPOINT star;
 SELECT is(activity_metrics.set_north_star('wins'), 'wins', 'the North Star');
 SELECT activity_metrics.define_metric('deals', 'event', 'won', kind => 'outcome');
 SELECT refused($$UPDATE activity_metrics.metric SET is_north_star = true WHERE metric = 'deals'$$, '23505', '^scope "company" has a North Star already: wins$', 'set_north_star\(''deals''\)');
@@ -211,6 +231,7 @@ SELECT is(activity_metrics.set_north_star('deals'), 'deals', 'is exchanged');
 SELECT is((SELECT string_agg(metric, ',') FROM activity_metrics.metric WHERE is_north_star), 'deals', 'for another');
 SELECT is(activity_metrics.leading_outcome(), 'deals', 'which leads');
 SELECT lives_ok($$UPDATE activity_metrics.metric SET metric = 'won_deals' WHERE metric = 'deals'$$, 'it may be renamed');
+SELECT refused($$UPDATE activity_metrics.metric SET is_north_star = true, scope = 'east' WHERE metric = 'calls'$$, '55000', 'is a surface metric, and no North Star');
 SELECT lives_ok($$UPDATE activity_metrics.metric SET scope = 'north', is_north_star = true WHERE metric = 'wins'$$, 'another scope has its own');
 SELECT is(activity_metrics.leading_outcome(), 'won_deals', 'the company''s goes first');
 SELECT refused($$SELECT activity_metrics.set_north_star('calls')$$, '55000', 'surface');

@@ -331,7 +331,7 @@ must($owner, q{DELETE FROM activity_metrics.metric WHERE metric IN ('secret', 'm
 # Dump and restore by the plain owner
 #
 my $dictionary = q{SELECT * FROM activity_metrics.metric ORDER BY metric};
-must($owner, q{SELECT activity_metrics.define_metric('entities', 'crm.event', 'call', agg => 'count_distinct', value => 'entity', north_star => true, paired_with => 'wins', outcome_metric => 'ratio', synonyms => 'deals touched')});
+must($owner, q{SELECT activity_metrics.define_metric('entities', 'crm.event', 'call', agg => 'count_distinct', value => 'entity', kind => 'outcome', north_star => true, paired_with => 'wins', outcome_metric => 'ratio', synonyms => 'deals touched')});
 must($owner, q{INSERT INTO activity_metrics.annotation (metric, at, kind, note) VALUES ('calls', '2024-03-01Z', 'outage', E'two\nlines'), (NULL, '2024-12-25Z', 'holiday', 'Christmas'), ('wins', '2024-04-01Z', 'event', 'gone'); DELETE FROM activity_metrics.annotation WHERE metric = 'wins'});
 must($owner, q{INSERT INTO activity_metrics.metric_assessment (metric, outcome, grain, verdict, score) VALUES ('calls', 'wins', 'week', 'vanity', 0.75)});
 # who set it, and what the guard saw, is for the rows to say
