@@ -244,10 +244,10 @@ BEGIN
 		CASE WHEN aim IS NOT NULL AND aim <> m.metric THEN format('Aim at %s, which is what counts: set_target(%L, ...).', aim, aim)
 			ELSE coalesce((SELECT format('Aim at an outcome: %s.', string_agg(t.metric, ', ' ORDER BY t.metric)) FROM activity_metrics.metric t WHERE t.kind = 'outcome' AND t.status = 'active' AND t.metric <> m.metric HAVING count(*) > 0),
 				'Aim at an outcome: define_metric(..., kind => ''outcome'').') END,
-		CASE WHEN m.kind = 'surface' THEN format('What makes a target on %s defensible:', m.metric)
-			|| CASE WHEN a.verdict IS DISTINCT FROM 'leading_indicator' THEN ' a verdict of leading_indicator from assess();' ELSE '' END
-			|| CASE WHEN NOT is_tested OR abs(m.gaming_value - value) > 0.1 * abs(value) THEN format(' a pass of test_target(%L, %s);', m.metric, value) ELSE '' END
-			|| CASE WHEN m.paired_with IS NULL THEN format(' a pairing, paired_with = %s.', coalesce(quote_literal(pairing), 'a metric of its quality')) ELSE '' END END,
+		CASE WHEN m.kind = 'surface' THEN format('What makes a target on %s defensible: %s.', m.metric, concat_ws('; ',
+			CASE WHEN a.verdict IS DISTINCT FROM 'leading_indicator' THEN 'a verdict of leading_indicator from assess()' END,
+			CASE WHEN NOT is_tested OR abs(m.gaming_value - value) > 0.1 * abs(value) THEN format('a pass of test_target(%L, %s)', m.metric, value) END,
+			CASE WHEN m.paired_with IS NULL THEN format('a pairing, paired_with = %s', coalesce(quote_literal(pairing), 'a metric of its quality')) END)) END,
 		'To set it all the same: force => true, reason => ''...'', which is recorded with your name.');
 END;
 $$;

@@ -239,8 +239,8 @@ BEGIN
 					format(CASE WHEN g.on_pace IS NULL THEN '%1$s of the target of %2$s' ELSE '%1$s where %2$s would be on pace for %3$s by %4$s' END,
 						activity_metrics.number_text(g.now_value), activity_metrics.number_text(g.due_now), activity_metrics.number_text(g.goal_value), g.t_due)),
 				(16, coalesce(g.is_warn_low, g.is_warn_high, g.is_crit_low, g.is_crit_high) IS NOT NULL, 'green', 'within its thresholds'),
-				(17, g.worsens, 'amber', format('getting worse, %s a %s; no target and no thresholds', activity_metrics.number_text(g.worse_slope), g.seen_grain)),
-				(18, g.improves AND g.kind = 'outcome', 'green', format('getting better, %s a %s; no target and no thresholds', activity_metrics.number_text(g.s8), g.seen_grain)),
+				(17, g.worsens, 'amber', format('getting worse by %s a %s, over 8 or 26 periods; there is no target', activity_metrics.number_text(g.worse_slope), g.seen_grain)),
+				(18, g.improves AND g.kind = 'outcome', 'green', format('getting better by %s a %s, over 8 periods; there is no target', activity_metrics.number_text(g.s8), g.seen_grain)),
 				(19, true, 'grey', 'no target and no thresholds to judge it by')) AS c(i, applies, status, reason)
 			WHERE c.applies ORDER BY c.i LIMIT 1) AS s),
 	-- an outcome, what leads it, what guards that; then the next one; what is only to look at comes last

@@ -54,7 +54,7 @@ BEGIN
 		FROM held t JOIN active a ON a.metric = t.metric CROSS JOIN LATERAL activity_metrics.guard_finding(t.metric, t.value) AS g
 		WHERE t.decision = 'accepted' AND cardinality(g.refusals) > 0 AND coalesce(a.verdict NOT IN ('vanity', 'gamed'), true)
 		UNION ALL
-		SELECT t.metric, 'warning', 'target_without_date', format('its target of %s for %s has no day by which it is due', t.value, t.unit),
+		SELECT t.metric, 'warning', 'target_without_date', format('its target of %s for %s has no day by which it is due', t.value, CASE t.unit WHEN '(each)' THEN 'each rep' WHEN '(all)' THEN 'all' ELSE t.unit END),
 			format('SELECT * FROM activity_metrics.set_target(%L, %s, due => ''...'', unit => %L);', t.metric, t.value, t.unit)
 		FROM held t JOIN active a ON a.metric = t.metric WHERE t.due IS NULL
 		UNION ALL

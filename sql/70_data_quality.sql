@@ -229,7 +229,7 @@ BEGIN
 		SELECT c.source, NULL, 10, 'freshness', extract(epoch FROM now() - c.newest)::double precision / 3600, c.widest_gap / 3600, c.n, NULL,
 			CASE WHEN c.newest IS NULL THEN 'red' WHEN extract(epoch FROM now() - c.newest) > 2 * greatest(c.widest_gap, 86400) THEN 'red'
 				WHEN extract(epoch FROM now() - c.newest) > greatest(c.widest_gap, 86400) THEN 'amber' ELSE 'green' END,
-			CASE WHEN c.newest IS NULL THEN 'there is no event' ELSE format('the newest event is of %s, %s hours ago%s', date_trunc('minute', c.newest), round(extract(epoch FROM now() - c.newest) / 3600),
+			CASE WHEN c.newest IS NULL THEN 'there is no event' ELSE format('the newest event is of %s, %s ago%s', date_trunc('minute', c.newest), CASE WHEN now() - c.newest < interval '48 hours' THEN format('%s hours', round(extract(epoch FROM now() - c.newest) / 3600)) ELSE format('%s days', round(extract(epoch FROM now() - c.newest) / 86400)) END,
 				CASE WHEN c.widest_gap IS NOT NULL THEN format('; the longest silence before was %s hours', round((c.widest_gap / 3600)::numeric)) END) END,
 			'See whether the source still comes in.'
 		FROM c WHERE c.period IS NULL
@@ -238,8 +238,8 @@ BEGIN
 			format(r.text, r.hits, c.n), r.step
 		FROM c CROSS JOIN LATERAL (VALUES
 			(11, 'no_time', c.no_time, '%s of %s events have no time', 'They are in no period and in no report.'),
-			(12, 'before_2000', c.before_2000, '%s of %s events are of before 2000', 'Look at the import: a century is missing, or a date of birth was taken for it.'),
-			(13, 'epoch', c.near_epoch, '%s of %s events are of January 1970 or after 9999', 'An empty time was read as 0, or thousandths of a second were taken for seconds or the other way round.'),
+			(12, 'before_2000', c.before_2000, '%s of %s events lie before 2000', 'Look at the import: a century is missing, or a date of birth was taken for it.'),
+			(13, 'epoch', c.near_epoch, '%s of %s events lie in January 1970 or after 9999', 'An empty time was read as 0, or thousandths of a second were taken for seconds or the other way round.'),
 			(14, 'future', c.in_future, '%s of %s events are done, but lie in the future', 'Look at the time zone of the import, or set their status to planned.')) AS r(i, rule, hits, text, step)
 		WHERE c.period IS NULL AND c.n > 0)
 	SELECT f.source, activity_metrics.period_start(f.period, grain), activity_metrics.period_end(f.period, grain), f.rule, f.seen, f.expected, f.n, f.share, f.status, f.message,

@@ -116,7 +116,7 @@ BEGIN
 	IF pg_catalog.has_table_privilege('activity_metrics.metric', 'SELECT') AND pg_catalog.has_table_privilege('activity_metrics.target', 'SELECT') AND pg_catalog.has_table_privilege('activity_metrics.metric_assessment', 'SELECT') THEN
 		RETURN QUERY EXECUTE
 			'SELECT ''lint''::pg_catalog.text, CASE WHEN i.errors OPERATOR(pg_catalog.>) 0 THEN ''error'' WHEN i.warnings OPERATOR(pg_catalog.>) 0 THEN ''warning'' ELSE ''ok'' END,
-				pg_catalog.format(''%s errors and %s warnings in the dictionary'', i.errors, i.warnings),
+				pg_catalog.format(''errors in the dictionary: %s, warnings: %s'', i.errors, i.warnings),
 				CASE WHEN i.errors OPERATOR(pg_catalog.+) i.warnings OPERATOR(pg_catalog.>) 0 THEN ''SELECT * FROM activity_metrics.metric_issue;'' END
 			FROM (SELECT pg_catalog.count(*) FILTER (WHERE severity OPERATOR(pg_catalog.=) ''error'') AS errors, pg_catalog.count(*) FILTER (WHERE severity OPERATOR(pg_catalog.=) ''warning'') AS warnings
 				FROM activity_metrics.metric_issue) AS i';

@@ -39,8 +39,8 @@ SELECT finds('CREATE INDEX ON doctor_test.event (actor, at); UPDATE pg_class SET
 SELECT finds('CREATE INDEX ON doctor_test.event (at) WHERE kind = ''x''; UPDATE pg_class SET reltuples = 5e6 WHERE oid = ''doctor_test.event''::regclass', 'index', 'warning', 'no index', '');
 SELECT finds('CREATE INDEX ON doctor_test.event (at, kind); UPDATE pg_class SET reltuples = 5e6 WHERE oid = ''doctor_test.event''::regclass', 'index', 'ok', 'has an index on at$', '^$');
 SELECT finds('ALTER TABLE doctor_test.event RENAME TO base; CREATE VIEW doctor_test.event AS TABLE doctor_test.base', 'index', 'ok', 'no table', '');
-SELECT finds('UPDATE activity_metrics.metric SET owner = NULL', 'lint', 'warning', '^0 errors and 2 warnings', 'metric_issue');
-SELECT finds('ALTER TABLE doctor_test.event DROP actor', 'lint', 'error', '^2 errors', 'metric_issue');
+SELECT finds('UPDATE activity_metrics.metric SET owner = NULL', 'lint', 'warning', '^errors in the dictionary: 0, warnings: 2$', 'metric_issue');
+SELECT finds('ALTER TABLE doctor_test.event DROP actor', 'lint', 'error', '^errors in the dictionary: 2,', 'metric_issue');
 SELECT finds('UPDATE activity_metrics.metric_assessment SET assessed_at = now() - interval ''1 year''', 'assessments', 'warning', '^0 of 1', 'assess\(\)');
 SELECT finds('SELECT 1', 'refresh', 'ok', '^no values are kept', '');
 SELECT finds($$INSERT INTO activity_metrics.metric_value VALUES ('calls', 'week', 1, '2025-01-01', '(all)', 1, 1, true, now())$$, 'refresh', 'ok', '^1 metrics are kept$', '');

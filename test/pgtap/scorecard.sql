@@ -82,7 +82,7 @@ CREATE TEMP TABLE v AS SELECT metric, value FROM card;
 SELECT value AS calls FROM v WHERE metric = 'calls' \gset
 SELECT value AS demos FROM v WHERE metric = 'demos' \gset
 SELECT value AS wins FROM v WHERE metric = 'wins' \gset
-SELECT now_is('calls', '', 'amber', '^getting worse, -[0-9.]+ a week; no target and no thresholds$');
+SELECT now_is('calls', '', 'amber', '^getting worse by -[0-9.]+ a week, over 8 or 26 periods; there is no target$');
 SELECT now_is('noise', '', 'grey', '^no target and no thresholds');
 SELECT now_is('wins', format('UPDATE activity_metrics.metric SET %s WHERE metric = ''wins''', change), status, reason) FROM (VALUES
 	('crit_low = ' || (:wins + 1), 'red', format('^%s is below %s$', :wins, :wins + 1)), ('crit_high = ' || (:wins - 1), 'red', 'is above'), ('warn_low = ' || (:wins + 1), 'amber', 'is below'), ('warn_high = ' || (:wins - 1), 'amber', 'is above'),
@@ -164,7 +164,7 @@ SELECT results_eq($$SELECT grain, status, reason FROM activity_metrics.scorecard
 DELETE FROM bounded;
 INSERT INTO bounded SELECT 'r', 'call', '2025-04-14Z'::timestamptz + make_interval(weeks => w, mins => i) FROM generate_series(0, 25) AS w, generate_series(1, CASE WHEN w < 18 THEN 200 - 8 * w ELSE 40 + (w * 7) % 5 + (w - 18) END) AS i;
 UPDATE activity_metrics.metric SET crit_low = NULL WHERE metric = 'bounded';
-SELECT ok(trend_8 > 0 AND trend_26_high < 0 AND status = 'amber' AND reason = format('getting worse, %s a week; no target and no thresholds', activity_metrics.number_text(trend_26)), reason) FROM activity_metrics.scorecard_report(as_of => '2025-10-13 12:00Z') WHERE metric = 'bounded';
+SELECT ok(trend_8 > 0 AND trend_26_high < 0 AND status = 'amber' AND reason = format('getting worse by %s a week, over 8 or 26 periods; there is no target', activity_metrics.number_text(trend_26)), reason) FROM activity_metrics.scorecard_report(as_of => '2025-10-13 12:00Z') WHERE metric = 'bounded';
 DELETE FROM activity_metrics.metric WHERE metric = 'bounded';
 
 -- a conversion is complete once its window is over: that it is behind is not that it is stale
