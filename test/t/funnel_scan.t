@@ -351,7 +351,8 @@ SKIP:
 			my $said = sql("$path " . settings($workers, $budget == 15 ? '15MB' : '64kB') . "SELECT sum(length(name)) FROM small; SELECT count(*) FROM ("
 				  . by_scan('small', entity => $entity, since => '2030-01-01') . ") x; SELECT $status; SELECT count(*) FROM (" . by_scan('small', entity => $entity) . ") x; SELECT $status");
 			my (undef, undef, $before, undef, $after) = split /\n/, $said;
-			cmp_ok($after - $before, '<', 1.1 * 1024 * $budget, sprintf('memory: %s, %d workers: %.1f MB more of %d', $entity, $workers, ($after - $before) / 1024, $budget));
+			# with workers the leader's figure counts shared pages that others have filled: more of them, the later workers start
+			cmp_ok($after - $before, '<', ($workers ? 2 : 1.1) * 1024 * $budget, sprintf('memory: %s, %d workers: %.1f MB more of %d', $entity, $workers, ($after - $before) / 1024, $budget));
 		}
 	}
 }
