@@ -209,6 +209,10 @@ bench-lead-lag:
 bench-presets:
 	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/bench/presets
 
+# vanity() on 200 reps x 156 weeks against the GROUP BY over the million events behind them, likewise
+bench-vanity-speed:
+	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/bench/vanity_speed
+
 # refresh() after 1,000 new events against a full one, likewise
 bench-refresh:
 	@PG_CONFIG='$(PG_CONFIG)' $(abspath $(srcdir))/bench/refresh
@@ -246,4 +250,4 @@ dist: $(INSTALL_SQL)
 	git archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/sql/ --add-file=$(INSTALL_SQL) \
 		--prefix=$(EXTENSION)-$(EXTVERSION)/ -o $(EXTENSION)-$(EXTVERSION).zip HEAD
 
-.PHONY: dist unit unit-programs prove test test-all demo demo-clean bench bench-lead-lag bench-lead-lag-size bench-presets bench-refresh bench-vanity bench-early-warning
+.PHONY: dist unit unit-programs prove test test-all demo demo-clean bench bench-lead-lag bench-lead-lag-size bench-presets bench-refresh bench-vanity bench-vanity-speed bench-early-warning

@@ -1,5 +1,5 @@
 -- vanity() on 200 reps x 156 weeks beside GROUP BY with two sums over the million events that made the panel.
--- psql -d DATABASE -f bench/vanity_speed.sql    (temporary tables only)
+-- Run by bench/vanity_speed; temporary tables only.
 \set QUIET 1
 \pset format unaligned
 \pset tuples_only on
