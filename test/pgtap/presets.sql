@@ -138,9 +138,9 @@ SELECT results_eq(format('SELECT * FROM pg_temp.types(%L)', 'own.' || v), format
 -- a metric of a relation that is gone gives its name away, another does not
 CREATE TABLE half.event (entity integer, kind text, at timestamptz, actor text);
 SELECT is(activity_metrics.define_metric('wins', 'half.event', 'won'), 'wins', 'a metric of another relation') FROM (SELECT set_config('client_min_messages', 'error', true)) AS s;
-SELECT results_eq($$SELECT subject FROM activity_metrics.install_preset('salesforce', 'Src', 'own', replace => true) WHERE subject LIKE '%wins'$$, $$VALUES ('own_wins')$$, 'keeps its name');
+SELECT results_eq($$SELECT subject FROM activity_metrics.install_preset('salesforce', 'Src', 'own', replace => true) WHERE what = 'metric' AND subject LIKE '%wins'$$, $$VALUES ('own_wins')$$, 'keeps its name');
 DROP TABLE half.event;
-SELECT results_eq($$SELECT subject FROM activity_metrics.install_preset('salesforce', 'Src', 'own', replace => true) WHERE subject LIKE '%wins'$$, $$VALUES ('wins')$$, 'until the relation is gone');
+SELECT results_eq($$SELECT subject FROM activity_metrics.install_preset('salesforce', 'Src', 'own', replace => true) WHERE what = 'metric' AND subject LIKE '%wins'$$, $$VALUES ('wins')$$, 'until the relation is gone');
 
 UPDATE activity_metrics.metric SET owner = 'Ann' WHERE metric = 'wins';
 SELECT is_empty($$SELECT subject FROM activity_metrics.install_preset('salesforce', 'Src', 'own', replace => true) WHERE what = 'metric'$$, 'metrics that are there');
