@@ -32,6 +32,40 @@ $$;
 COMMENT ON FUNCTION activity_metrics.report_metrics(text, regclass, text[], text[]) IS
 'Internal: the metrics that a report goes through: those named, or all active surface metrics of the dictionary that have the time zone of the outcome, or all columns of a relation that are numbers and nothing else. Errors: no such metric or column (42704, 42703), nothing to score (55000).';
 
+CREATE FUNCTION activity_metrics.common_metrics(outcome text, metrics text[], named boolean) RETURNS text[]
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+DECLARE
+	members pg_catalog.text[];
+	unlike pg_catalog.text[];
+	refused pg_catalog.text[];
+	first_unlike pg_catalog.text[];
+	result pg_catalog.text[] := metrics;
+BEGIN
+	-- ids on one side and names on the other would look like reps who never do both
+	FOR members IN SELECT pg_catalog.array_agg(m.metric ORDER BY m.metric) FROM pg_catalog.unnest(metrics) AS t(metric), activity_metrics.find_metric(t.metric) AS m, activity_metrics.metric_leaf(m) AS leaf
+		GROUP BY leaf.source_relation, leaf.actor_column ORDER BY 1
+	LOOP
+		EXECUTE activity_metrics.metric_units_sql(members[1], outcome) INTO unlike;
+		IF named THEN
+			PERFORM activity_metrics.check_common_unit(members[1], outcome, unlike);
+		ELSIF unlike IS NOT NULL THEN
+			-- those of other people say nothing about this outcome, and are no reason to refuse the rest
+			refused := refused OPERATOR(pg_catalog.||) members;
+			first_unlike := coalesce(first_unlike, unlike);
+		END IF;
+	END LOOP;
+	IF refused IS NOT NULL THEN
+		result := ARRAY(SELECT t.metric FROM pg_catalog.unnest(metrics) WITH ORDINALITY AS t(metric, i) WHERE t.metric OPERATOR(pg_catalog.<>) ALL (refused) ORDER BY t.i);
+		IF pg_catalog.cardinality(result) OPERATOR(pg_catalog.=) 0 THEN
+			PERFORM activity_metrics.check_common_unit(refused[1], outcome, first_unlike);
+		END IF;
+	END IF;
+	RETURN result;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.common_metrics(text, text[], boolean) IS
+'Internal: those of some metrics that have a unit in common with an outcome; named: the caller asked for them, so that one without is an error. Errors: none of them has (22023).';
+
 CREATE FUNCTION activity_metrics.relation_columns_sql(relation regclass, columns text[], unit text, period text, grain text, tz text, segment text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -171,18 +205,10 @@ LANGUAGE plpgsql STABLE ROWS 10 COST 100000 AS $$
 #variable_conflict use_column
 DECLARE
 	wanted pg_catalog.text[] := activity_metrics.report_metrics($1, $6, ARRAY[$7, $8, leading_indicators.segment], $9);
-	name pg_catalog.text;
-	unlike pg_catalog.text[];
 BEGIN
 	PERFORM activity_metrics.check_range(since, until);
 	IF $6 IS NULL THEN
-		-- ids on one side and names on the other would look like reps who never do both
-		FOR name IN SELECT pg_catalog.min(m.metric) FROM pg_catalog.unnest(wanted) AS t(metric), activity_metrics.find_metric(t.metric) AS m, activity_metrics.metric_leaf(m) AS leaf
-			GROUP BY leaf.source_relation, leaf.actor_column ORDER BY 1
-		LOOP
-			EXECUTE activity_metrics.metric_units_sql(name, $1) INTO unlike;
-			PERFORM activity_metrics.check_common_unit(name, $1, unlike);
-		END LOOP;
+		wanted := activity_metrics.common_metrics($1, wanted, $9 IS NOT NULL);
 	END IF;
 	BEGIN
 		RETURN QUERY EXECUTE activity_metrics.leading_indicators_sql($1, $2, $6, $7, $8, wanted, $11, leading_indicators.segment, true) USING since, until, max_lag, options;
@@ -196,7 +222,7 @@ $$;
 COMMENT ON FUNCTION activity_metrics.leading_indicators(text, text, timestamptz, timestamptz, integer, regclass, text, text, text[], text, text, text) IS
 'Which activities move before an outcome: one row per metric, most useful first: leading (by forecast_gain, then |r|), coincident, lagging, no_evidence, insufficient_evidence. Columns as of lead_lag_verdict() at the lag that decided.
 q: p_holm corrected for the number of metrics (Benjamini and Hochberg 1995); a verdict with q above 0.05 becomes no_evidence, and the sentence says so.
-outcome: a metric of the dictionary, or a column of relation; metrics: which ones to look at (NULL: all active surface metrics of the dictionary that have the time zone of the outcome, or all numbers of relation); segment: a column, one row for each metric and each of its values; other arguments as of lead_lag_report().
+outcome: a metric of the dictionary, or a column of relation; metrics: which ones to look at (NULL: all active surface metrics of the dictionary that have the time zone of the outcome and a unit in common with it, or all numbers of relation); segment: a column, one row for each metric and each of its values; other arguments as of lead_lag_report().
 Errors: no such metric (42704), no such column (42703), nothing to look at (55000), as of lead_lag().';
 
 CREATE FUNCTION activity_metrics.lag_chart(profile activity_metrics.lead_lag_row[], width integer DEFAULT 20, ascii boolean DEFAULT false) RETURNS SETOF text

@@ -758,7 +758,6 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $
 DECLARE
 	rows text;
 BEGIN
-	metrics := activity_metrics.report_metrics(outcome, relation, ARRAY[unit, period], metrics);
 	SELECT string_agg(activity_metrics.vanity_row_sql(name, outcome, grain, relation, unit, period, tz, lag_prior), ' UNION ALL ' ORDER BY i)
 		INTO rows FROM unnest(metrics) WITH ORDINALITY AS t(name, i);
 	RETURN format(
@@ -815,14 +814,19 @@ RETURNS TABLE (
 	r_dashboard double precision)
 LANGUAGE plpgsql STABLE ROWS 10 COST 100000 AS $$
 #variable_conflict use_column
+DECLARE
+	wanted pg_catalog.text[] := activity_metrics.report_metrics($1, $5, ARRAY[$6, $7], $8);
 BEGIN
 	PERFORM activity_metrics.check_range(since, until);
-	RETURN QUERY EXECUTE activity_metrics.vanity_report_sql($1, $2, $5, $6, $7, $8, $9, lag_prior) USING since, until;
+	IF $5 IS NULL AND $8 IS NULL THEN
+		wanted := activity_metrics.common_metrics($1, wanted, false);
+	END IF;
+	RETURN QUERY EXECUTE activity_metrics.vanity_report_sql($1, $2, $5, $6, $7, wanted, $9, lag_prior) USING since, until;
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.vanity_report(text, text, timestamptz, timestamptz, regclass, text, text, text[], text, text) IS
 'Which metrics count motion, which progress towards an outcome, which are gamed: one row per metric, worst first, undecided last, as of vanity().
-outcome: a metric of the dictionary, or a column of relation; metrics: which ones to score (NULL: all active surface metrics of the dictionary that have the time zone of the outcome, or all numbers of relation); grain: the period; since, until: events in [since, until), whole periods only; relation: a table or view with one row per unit and period (columns unit and period, a number or a time); tz: the zone of times without one in relation. lag_prior: a range of lags such as ''2..6'', as lag_prior() makes it; only these can lead (NULL: 1 to 12). The target of each rep that is in force is tested for gaming from its date on. r_dashboard: Pearson''s r of metric and outcome over all rows, as a dashboard shows it. Where the events of a metric stop at the outcome, next_step says so and names attempt_report().
+outcome: a metric of the dictionary, or a column of relation; metrics: which ones to score (NULL: all active surface metrics of the dictionary that have the time zone of the outcome and a unit in common with it, or all numbers of relation); grain: the period; since, until: events in [since, until), whole periods only; relation: a table or view with one row per unit and period (columns unit and period, a number or a time); tz: the zone of times without one in relation. lag_prior: a range of lags such as ''2..6'', as lag_prior() makes it; only these can lead (NULL: 1 to 12). The target of each rep that is in force is tested for gaming from its date on. r_dashboard: Pearson''s r of metric and outcome over all rows, as a dashboard shows it. Where the events of a metric stop at the outcome, next_step says so and names attempt_report().
 Errors: no such metric (42704), no such column (42703), nothing to score (55000), a lag_prior that is no range (22023), as of vanity().';
 
 CREATE FUNCTION activity_metrics.vanity_chart(

@@ -295,6 +295,17 @@ BEGIN
 		END IF;
 		IF relation IS NULL THEN
 			IF part.body ~ '\mrequired\M' THEN
+				SELECT c.oid::regclass INTO relation FROM unnest(string_to_array(part.title, '|')) WITH ORDINALITY AS s(spelling, place)
+					JOIN pg_class c ON activity_metrics.folded_name(c.relname::text) = activity_metrics.folded_name(prefix || s.spelling)
+					WHERE c.relnamespace = schema_oid AND c.relkind IN ('r', 'v', 'm', 'f', 'p') ORDER BY s.place LIMIT 1;
+				IF relation IS NOT NULL THEN
+					-- the table is there, but is not the one that is meant
+					SELECT min(replace(m[1], '|', '" or "')) INTO clause FROM regexp_matches(part.body, '\mwith\s+([A-Za-z0-9_|]+)', 'g') AS m
+						WHERE activity_metrics.preset_column(relation, m[1]) = '{}';
+					RAISE EXCEPTION 'table % has no column "%"', activity_metrics.qualified_name(relation), clause USING ERRCODE = '42703',
+						DETAIL = 'Columns are looked for without regard to case and _.',
+						HINT = format('A view over the table can give it the name that is sought; name the view by an option: options => ''%s = VIEW''.', btrim(split_part(part.title, '|', 1)));
+				END IF;
 				nearest := activity_metrics.nearest_name(btrim(split_part(part.title, '|', 1)), names);
 				RAISE EXCEPTION 'schema "%" has no table "%"', source_schema, btrim(split_part(part.title, '|', 1)) USING ERRCODE = '42P01',
 					DETAIL = format('It was looked for as %s, without regard to case and _%s.', replace(part.title, ' |', ','),
@@ -500,7 +511,7 @@ BEGIN
 				columns := CASE WHEN relation IS NULL THEN '{}' ELSE activity_metrics.preset_column(relation, token[3]) END;
 				IF columns = '{}' THEN
 					IF relation IS NOT NULL AND token[6] = '!' AND (found_table ->> 'required')::boolean THEN
-						RAISE EXCEPTION 'table % has no column "%"', found_table ->> 'name', token[3] USING ERRCODE = '42703',
+						RAISE EXCEPTION 'table % has no column "%"', found_table ->> 'name', replace(token[3], '|', '" or "') USING ERRCODE = '42703',
 							DETAIL = 'Columns are looked for without regard to case and _.',
 							HINT = format('The nearest column is "%s". A view over the table can give it the name that is sought; name the view by an option.',
 								(SELECT activity_metrics.nearest_name(split_part(token[3], '|', 1), array_agg(a.attname::text ORDER BY a.attnum))
@@ -656,7 +667,7 @@ BEGIN
 			IF rendered IS NULL THEN
 				-- the last note tells which table or column it lacks
 				notes := notes || jsonb_build_object('what', 'part', 'key', v, 'column', split_part(part.title, ':', 1), 'table', notes -> -1 ->> 'key',
-					'lacks', CASE notes -> -1 ->> 'what' WHEN 'column' THEN notes -> -1 ->> 'column' ELSE (SELECT btrim(split_part(p ->> 'title', '|', 1)) || coalesce(' with ' || substring(p ->> 'body' FROM '\mwith\s+([A-Za-z0-9_]+)'), '')
+					'lacks', CASE notes -> -1 ->> 'what' WHEN 'column' THEN notes -> -1 ->> 'column' ELSE (SELECT btrim(split_part(p ->> 'title', '|', 1)) || coalesce(' with ' || (SELECT string_agg(m[1], ' and ') FROM regexp_matches(p ->> 'body', '\mwith\s+([A-Za-z0-9_|]+)', 'g') AS m), '')
 							FROM jsonb_array_elements(parts) AS p WHERE p ->> 'part' = 'table' AND p ->> 'key' = notes -> -1 ->> 'key') END);
 			ELSE
 				selects := selects || activity_metrics.preset_select(v, part.title, rendered);

@@ -65,7 +65,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $p
 	('table', 'fh', 'opportunity_field_history', 'id id; with opportunity_id; with new_value; unless oh'),
 	('table', 'hm', 'opportunity_history | opportunity', 'id id; with _fivetran_start; with stage_name; unless oh|fh'),
 	('table', 'oc', 'opportunity', 'id id; with last_stage_change_date; unless oh|fh|hm'),
-	('table', 'l', 'lead', 'id id; with is_converted'),
+	('table', 'l', 'lead', 'id id; with id; with is_converted'),
 	('table', 'a', 'account', 'id id; without account_id'),
 	('table', 'c', 'contact', 'id id'),
 	('table', 'st', 'opportunity_stage', 'id id; with is_won'),

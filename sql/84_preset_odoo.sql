@@ -35,19 +35,19 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $p
 	SELECT p.part, p.key, p.title, replace(replace(replace(replace(p.body,
 		'<kind>', activity_metrics.preset_odoo_kind('at')),
 		'<stage now>', activity_metrics.preset_odoo_name('{st.name}')),
-		'<actor>', '[[{u.id:text}]else[{m.author_id:text}]]'),
+		'<actor>', '[[CASE WHEN {m.author_id} IS NOT NULL THEN {u.id:text} END]else[{m.author_id:text}]]'),
 		'<users>', '[[LEFT JOIN (SELECT {u.partner_id} AS partner_id, min({u.id}) AS id FROM {u} GROUP BY 1) AS u ON u.partner_id = {m.author_id}]]')
 	FROM (VALUES
 	('table', 'o', 'crm_lead', 'required; id id; with stage_id'),
-	('table', 'm', 'mail_message', 'id id; with res_id'),
+	('table', 'm', 'mail_message', 'id id; with id; with res_id'),
 	('table', 'a', 'mail_activity', 'id id; with res_id'),
-	('table', 'at', 'mail_activity_type', 'id id'),
+	('table', 'at', 'mail_activity_type', 'id id; with id'),
 	('table', 'ce', 'calendar_event', 'id id; with start'),
 	('table', 'pc', 'crm_phonecall', 'id id; with opportunity_id'),
 	('table', 'tv', 'mail_tracking_value', 'id id; with new_value_integer'),
 	('table', 'f', 'ir_model_fields', 'id id'),
 	('table', 'u', 'res_users', 'id id; with partner_id'),
-	('table', 'st', 'crm_stage', 'id id; with is_won'),
+	('table', 'st', 'crm_stage', 'id id; with id; with is_won'),
 	('table', 'co', 'res_company', 'id id; with currency_id'),
 	('table', 'cu', 'res_currency', 'id id; with name'),
 
@@ -57,6 +57,9 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $p
 	('left_out', 'm', 'written by the system', $$
 	[[{m.mail_activity_type_id} IS NULL AND ]]{m.message_type:text} IN ('notification', 'auto_comment', 'user_notification', 'out_of_office', 'tracking')
 example: {m.message_type:text}$$),
+	('left_out', 'm', 'neither mail, comment nor activity', $$
+	[[{m.mail_activity_type_id} IS NULL AND ]]({m.message_type:text} IN ('email', 'comment', 'email_outgoing')) IS NOT TRUE
+example: {m.message_type:text}$$),
 	('left_out', 'm', 'in the calendar as well', $$
 	EXISTS (SELECT FROM {ce} JOIN {at} ON {at.id} = {m.mail_activity_type_id} AND {at.category:text} = 'meeting'
 		WHERE {ce.opportunity_id} = {m.res_id} AND {ce.start:time} BETWEEN {m.date:time} - interval '7 days' AND {m.date:time} + interval '7 days')$$),
@@ -65,13 +68,20 @@ example: {m.date:time}$$),
 	('left_out', 'a', 'not on a lead or opportunity', '{a.res_model:text} IS DISTINCT FROM ''crm.lead'''),
 	('left_out', 'a', 'done: counted by its message', '{a.active:bool} IS FALSE'),
 	('left_out', 'a', 'in the calendar as well', '{a.calendar_event_id:text} IN (SELECT {ce.id:text} FROM {ce})'),
+	('left_out', 'a', 'before 2000', $${a.date_deadline:time} < timestamptz '2000-01-01 00:00+00'
+example: {a.date_deadline:time}$$),
 	('left_out', 'ce', 'not on a lead or opportunity', $$
 	{ce.opportunity_id:text} IS NULL [[AND ({ce.res_model:text} = 'crm.lead' AND {ce.res_id:text} IS NOT NULL) IS NOT TRUE]]$$),
+	('left_out', 'ce', 'before 2000', $${ce.start:time} < timestamptz '2000-01-01 00:00+00'
+example: {ce.start:time}$$),
+	('left_out', 'pc', 'not on an opportunity', '{pc.opportunity_id:text} IS NULL'),
+	('left_out', 'pc', 'before 2000', $${pc.date:time} < timestamptz '2000-01-01 00:00+00'
+example: {pc.date:time}$$),
 
 	('events', NULL, 'activities done: messages that the system writes when one is marked done', $$
 entity_type: CASE {o.type:text} WHEN 'lead' THEN 'lead'::text ELSE 'opportunity' END
 entity: {m.res_id:text!}
-kind: <kind>
+kind: [[<kind>]else['task'::text]]
 at: {m.date:time!}
 actor: <actor>
 event_id: 'odoo:message:' || {m.id:text!}
@@ -81,10 +91,11 @@ origin: 'manual'::text
 attrs: jsonb_strip_nulls(jsonb_build_object('type', {m.mail_activity_type_id:text!}))
 source: 'mail_message'::text
 FROM {m}
-JOIN {at} ON {at.id} = {m.mail_activity_type_id!}
+[[LEFT JOIN {at} ON {at.id} = {m.mail_activity_type_id}]]
 LEFT JOIN {o} ON {o.id} = {m.res_id}
 <users>
 WHERE {m:kept}
+	AND {m.mail_activity_type_id!} IS NOT NULL
 $$),
 	('events', NULL, 'mail and notes: what came in is email, what users write is a comment, or a note if it is internal', $$
 entity_type: CASE {o.type:text} WHEN 'lead' THEN 'lead'::text ELSE 'opportunity' END
@@ -111,7 +122,7 @@ $$),
 	('events', NULL, 'activities planned, at the start of the day that they are due', $$
 entity_type: CASE {o.type:text} WHEN 'lead' THEN 'lead'::text ELSE 'opportunity' END
 entity: {a.res_id:text!}
-kind: [[<kind>]else['task'::text]]
+kind: [[CASE WHEN {a.activity_type_id} IS NULL THEN 'task'::text ELSE <kind> END]else['task'::text]]
 at: {a.date_deadline:time!}
 actor: {a.user_id:text}
 event_id: 'odoo:activity:' || {a.id:text!}
@@ -153,7 +164,7 @@ value: {pc.duration:number} * 60
 attrs: jsonb_strip_nulls(jsonb_build_object('direction', {pc.direction:text}))
 source: 'crm_phonecall'::text
 FROM {pc}
-WHERE {pc.opportunity_id} IS NOT NULL
+WHERE {pc:kept}
 $$),
 	('events', NULL, 'leads; one that became an opportunity keeps its key', $$
 entity_type: CASE {o.type:text} WHEN 'lead' THEN 'lead'::text ELSE 'opportunity' END

@@ -31,8 +31,7 @@ attrs: jsonb_strip_nulls(jsonb_build_object('direction', {<t>.direction:text}, '
 source: '<name>'::text
 FROM {<t>}
 [[LEFT JOIN {l} ON {l.id} = {<t>.parent_id}]]
-WHERE {<t>:kept}
-	AND coalesce({<t>.parent_id:text}, {<t>.account_id:text}) <> ''<condition>
+WHERE {<t>:kept}<condition>
 $$, '<condition>', condition), '<kind>', kind), '<at>', at), '<status>', status), '<value>', value), '<name>', name), '<t>', t)
 $preset$;
 COMMENT ON FUNCTION activity_metrics.preset_espocrm_activity(text, text, text, text, text, text, text) IS
@@ -73,6 +72,14 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $p
 example: {c.date_start:time}$$),
 	('left_out', 'me', 'before 2000', $${me.date_start:time} < timestamptz '2000-01-01 00:00+00'
 example: {me.date_start:time}$$),
+	('left_out', 'c', 'not on a record', $$coalesce(nullif({c.parent_id:text}, '')[[, nullif({c.account_id:text}, '')]]) IS NULL$$),
+	('left_out', 'me', 'not on a record', $$coalesce(nullif({me.parent_id:text}, '')[[, nullif({me.account_id:text}, '')]]) IS NULL$$),
+	('left_out', 'em', 'not on a record', $$coalesce(nullif({em.parent_id:text}, '')[[, nullif({em.account_id:text}, '')]]) IS NULL$$),
+	('left_out', 't', 'not on a record', $$coalesce(nullif({t.parent_id:text}, '')[[, nullif({t.account_id:text}, '')]]) IS NULL$$),
+	('left_out', 'em', 'before 2000', $${em.date_sent|date_sent_received:time} < timestamptz '2000-01-01 00:00+00'
+example: {em.date_sent|date_sent_received:time}$$),
+	('left_out', 't', 'before 2000', $$CASE WHEN {t.status:text} = 'Completed' THEN coalesce({t.date_completed|date_modified|modified_at:time}, {t.date_end|date_due:time}) ELSE {t.date_end|date_due:time} END < timestamptz '2000-01-01 00:00+00'
+example: CASE WHEN {t.status:text} = 'Completed' THEN coalesce({t.date_completed|date_modified|modified_at:time}, {t.date_end|date_due:time}) ELSE {t.date_end|date_due:time} END$$),
 
 	('events', NULL, 'leads; what became an opportunity is counted as that opportunity', $$
 entity_type: CASE WHEN {l.created_opportunity_id|opportunity_id:text} <> '' THEN 'opportunity' ELSE 'lead'::text END

@@ -107,6 +107,8 @@ example: {co.communication_date:time}$$),
 	('left_out', 'ev', 'not on a deal or lead', $$
 	[[({ev.reference_doctype:text} IN ('CRM Deal', 'CRM Lead')) IS NOT TRUE]else[true]]
 	[[AND NOT EXISTS (SELECT FROM {ep} WHERE {ep.parent:text} = {ev.name:text} AND {ep.reference_doctype:text} IN ('CRM Deal', 'CRM Lead'))]]$$),
+	('left_out', 'ev', 'before 2000', $${ev.starts_on:time} < timestamptz '2000-01-01 00:00+00'
+example: {ev.starts_on:time}$$),
 
 	('events', NULL, 'leads: what became a deal is counted as that deal', $$
 entity_type: CASE WHEN x.deal IS NOT NULL THEN 'opportunity' ELSE 'lead'::text END

@@ -2,15 +2,32 @@
 -- Presets as users call them: what is there, what it would do, and do it.
 --
 
+CREATE FUNCTION activity_metrics.preset_metric_name(metric text, target_schema text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	-- another relation's metric keeps its name, as long as that relation exists
+	SELECT CASE WHEN EXISTS (SELECT FROM activity_metrics.metric m WHERE m.metric = preset_metric_name.metric
+			AND (m.source_relation IS NULL OR (m.source_relation <> format('%I.events', target_schema)
+				AND EXISTS (SELECT FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE format('%I.%I', s.nspname, c.relname) = m.source_relation))))
+		THEN left(regexp_replace(lower(target_schema), '[^a-z0-9]+', '_', 'g'), 40) || '_' || metric ELSE metric END
+$$;
+COMMENT ON FUNCTION activity_metrics.preset_metric_name(text, text) IS
+'Internal: the name of a metric of a preset: with the target schema in front, where a metric of that name is over another relation.';
+
 CREATE FUNCTION activity_metrics.preset_metrics(events text, target_schema text, zone text)
 RETURNS TABLE (metric text, name text, statement text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT d.metric, n.name,
-		format('SELECT activity_metrics.define_metric(%L, %L, %L, agg => %L%s%s, label => %L%s);',
+		format('SELECT activity_metrics.define_metric(%L, %L, %L, agg => %L%s%s%s, label => %L, description => %L%s%s);',
 			n.name, format('%I.events', target_schema), d.kinds, d.agg,
 			CASE WHEN d.value IS NULL THEN '' ELSE format(', value => %L', d.value) END,
-			CASE d.kind WHEN 'outcome' THEN ', kind => ''outcome''' ELSE '' END, d.label,
-			CASE zone WHEN 'UTC' THEN '' ELSE format(', tz => %L', zone) END)
+			CASE d.kind WHEN 'outcome' THEN ', kind => ''outcome''' ELSE '' END,
+			CASE d.metric WHEN 'losses' THEN ', direction => ''down''' ELSE '' END, d.label,
+			format(CASE d.agg WHEN 'sum' THEN 'Value of events of kind %s that were done, added up.' ELSE 'Events of kind %s that were done, each counted once.' END, replace(d.kinds, ' | ', ' or ')),
+			CASE zone WHEN 'UTC' THEN '' ELSE format(', tz => %L', zone) END,
+			CASE WHEN d.kind = 'surface' AND has_wins THEN format(', outcome_metric => %L', n.wins)
+				-- the one that leads the scorecard, and that assess() holds the others against, unless there is one
+				WHEN d.metric = 'wins' AND NOT EXISTS (SELECT FROM activity_metrics.metric m WHERE m.is_north_star AND m.status = 'active' AND m.scope = 'company')
+					THEN ', north_star => true' ELSE '' END)
 	FROM (VALUES
 		(1, 'calls', 'call', 'count_distinct', 'event_id', 'surface', 'calls'),
 		(2, 'emails', 'email | email_out', 'count_distinct', 'event_id', 'surface', 'emails'),
@@ -26,16 +43,14 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 		(11, 'wins', 'won', 'count_distinct', 'event_id', 'outcome', 'wins'),
 		(12, 'losses', 'lost', 'count_distinct', 'event_id', 'outcome', 'losses'),
 		(13, 'revenue', 'won', 'sum', 'value', 'outcome', 'revenue')) AS d(place, metric, kinds, agg, value, kind, label),
-	-- another relation's metric keeps its name, as long as that relation exists
-	LATERAL (SELECT CASE WHEN EXISTS (SELECT FROM activity_metrics.metric m WHERE m.metric = d.metric
-			AND (m.source_relation IS NULL OR (m.source_relation <> format('%I.events', target_schema)
-				AND EXISTS (SELECT FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE format('%I.%I', s.nspname, c.relname) = m.source_relation))))
-		THEN left(regexp_replace(lower(target_schema), '[^a-z0-9]+', '_', 'g'), 40) || '_' || d.metric ELSE d.metric END) AS n(name)
+	LATERAL (SELECT strpos(events, quote_literal('won')) > 0) AS w(has_wins),
+	LATERAL (SELECT activity_metrics.preset_metric_name(d.metric, target_schema), activity_metrics.preset_metric_name('wins', target_schema)) AS n(name, wins)
 	WHERE EXISTS (SELECT FROM unnest(string_to_array(d.kinds, ' | ')) AS k WHERE strpos(events, quote_literal(k)) > 0)
 	AND (d.metric <> 'revenue' OR events !~ 'amounts are in [^\n]*: give option currency')
 	-- one that is there stays as its owner left it: targets, owner, label
 	AND NOT EXISTS (SELECT FROM activity_metrics.metric m WHERE m.metric = n.name AND m.source_relation = format('%I.events', target_schema))
-	ORDER BY d.place
+	-- what others are for goes first
+	ORDER BY d.metric <> 'wins', d.place
 $$;
 COMMENT ON FUNCTION activity_metrics.preset_metrics(text, text, text) IS
 'Internal: statements that define the metrics of a preset, for kinds that its view of events has: those written in it as ''call'' and so on. name differs from metric where a metric of that name is over another relation; metrics over this view that are there already are not among them.';
@@ -192,6 +207,10 @@ BEGIN
 			what := 'metric';
 			subject := split_part(made.subject, ' (', 1);
 			RETURN NEXT;
+			IF made.statement ~ ', north_star => true' THEN
+				what := 'North Star';
+				RETURN NEXT;
+			END IF;
 		ELSE
 			what := made.subject;
 			subject := made.statement;
@@ -206,6 +225,6 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.install_preset(text, text, text, text, text, boolean) IS
-'Creates views events, entities, stages and events_left_out in target_schema over the tables of a CRM in source_schema, and defines metrics over events: calls, emails, meetings, wins, revenue and so on, as far as the system has them. Nothing is copied; views are plain, owned by the caller, run with the rights of the one who reads them. One row per view, metric and remark on what was not found, then what to run next.
+'Creates views events, entities, stages and events_left_out in target_schema over the tables of a CRM in source_schema, and defines metrics over events: calls, emails, meetings, wins, revenue and so on, as far as the system has them. What people do has wins as its outcome_metric; wins becomes the North Star of scope company, if there is none, so that assess() and scorecard() run as they are. Nothing is copied; views are plain, owned by the caller, run with the rights of the one who reads them. One row per view, metric, North Star and remark on what was not found, then what to run next.
 name: see preset(); target_schema: created if it does not exist; tz: zone of times without a zone (NULL: as the system writes them, see preset()); options: ''name = value, ...'', see preset(); replace: overwrite views of those names. A metric over the view that is there already stays as it is; one that another relation has keeps its name: the new one gets target_schema in front, with a NOTICE; one who may not write the dictionary gets no metrics, and a remark. Amounts in several currencies are not added up: without option currency or rates they are NULL and there is no metric revenue.
 Errors: no such preset (42704), schema (3F000), required table (42P01), column (42703) or option (22023), a view exists (42P07), no rights (42501).';

@@ -48,7 +48,12 @@ example: coalesce({a.marked_as_done_time:text}, {a.due_date:text})$$),
 	('left_out', 'l', 'deleted', '{l.is_deleted|_fivetran_deleted|deleted:bool}'),
 	('left_out', 'mm', 'deleted', '{mm.deleted_flag|_fivetran_deleted:bool}'),
 	('left_out', 'mm', 'a draft', '{mm.draft_flag:bool}'),
+	('left_out', 'mm', 'not on a deal', '({mm.deal_id:text} <> '''') IS NOT TRUE'),
 	('left_out', 'cl', 'an activity as well', '{cl.activity_id:text} IN (SELECT {a.id:text} FROM {a})'),
+	('left_out', 'cl', 'before 2000', $${cl.start_time:time} < timestamptz '2000-01-01 00:00+00'
+example: {cl.start_time:time}$$),
+	('left_out', 'mm', 'before 2000', $${mm.message_time:time} < timestamptz '2000-01-01 00:00+00'
+example: {mm.message_time:time}$$),
 	('left_out', 'st', 'deleted', '{st.is_deleted|_fivetran_deleted|deleted:bool}'),
 
 	('events', NULL, 'activities: those done when they were marked as done, meetings at their time if that was before; planned ones when they are due', $$
@@ -102,7 +107,6 @@ origin: CASE WHEN {mm.sent_from_pipedrive_flag:bool} THEN 'manual' ELSE 'integra
 source: 'mail_message'::text
 FROM {mm}
 WHERE {mm:kept}
-	AND {mm.deal_id:text!} <> ''
 $$),
 	('events', NULL, 'notes', $$
 entity_type: CASE WHEN <key n.deal_id> <> '' THEN 'opportunity'::text WHEN {n.lead_id:text} <> '' THEN 'lead' WHEN <key n.person_id> <> '' THEN 'contact' WHEN <key n.org_id> <> '' THEN 'account' END

@@ -111,7 +111,8 @@ SELECT throws_ok($$SELECT * FROM activity_metrics.leading_indicators('wins', met
 SELECT is((SELECT count(*) FROM activity_metrics.leading_indicators('wins') WHERE metric = 'elsewhere'), 0::bigint, 'which is not looked at where no metric is named');
 CREATE VIEW numbered AS SELECT activity.*, substr(actor, 5)::int AS no FROM activity;
 SELECT activity_metrics.define_metric('elsewhere', 'numbered', 'call', actor => 'no') \gset
-SELECT throws_ok($$SELECT * FROM activity_metrics.leading_indicators('wins')$$, '22023', 'metrics "elsewhere" and "wins" have no unit in common', 'names and numbers');
+SELECT throws_ok($$SELECT * FROM activity_metrics.leading_indicators('wins', metrics => '{elsewhere}')$$, '22023', 'metrics "elsewhere" and "wins" have no unit in common', 'names and numbers');
+SELECT is((SELECT count(*) FROM activity_metrics.leading_indicators('wins') WHERE metric = 'elsewhere'), 0::bigint, 'are passed over where no metric is named');
 
 --
 -- lag_chart

@@ -1,6 +1,7 @@
 -- Preset of Frappe CRM: its tables, with the rows that mislead.
 BEGIN;
 SELECT no_plan();
+\ir preset_tools.psql
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
 
@@ -182,5 +183,19 @@ $$;
 SELECT cmp_ok((SELECT count(*) FROM pg_temp.plan_of($$SELECT * FROM fcrm.events WHERE at >= '2024-01-10Z' AND at < '2024-02-01Z'$$) AS line WHERE line ~ '(Filter|Cond).*2024-01-10'), '>=', 12::bigint, 'bounds on time reach every branch');
 SELECT is((SELECT count(*) FROM pg_temp.plan_of($$SELECT * FROM fcrm.events WHERE at >= '2024-01-10Z'$$) AS line WHERE line ~ 'Subquery Scan on (?!x|k|h|g)'), 0::bigint, 'no branch is computed whole');
 SELECT cmp_ok((SELECT count(*) FROM pg_temp.plan_of($$SELECT * FROM fcrm.events WHERE entity = 'CRM-DEAL-1'$$) AS line WHERE line ~ '(Filter|Cond).*= ''CRM-DEAL-1''::text'), '>=', 12::bigint, 'an entity, too');
+-- any column may be missing; any row is in events once, or left out once; the reports run on the preset alone
+RESET ROLE;
+SET LOCAL search_path = public;
+SELECT is_empty($$SELECT pg_temp.without_each_column('frappe', 'frappe')$$, 'a column that is missing is told, or refused by a message of our own');
+DELETE FROM activity_metrics.metric;
+SELECT ok(count(*) = 1, 'wins is the North Star') FROM activity_metrics.install_preset('frappe', 'frappe', 'fcrm', replace => true) WHERE what = 'North Star' AND subject = 'wins';
+SELECT is_empty($$SELECT pg_temp.silent_reports('frappe', 'fcrm')$$, 'from end to end');
+SELECT pg_temp.scatter('frappe."tabCRM Call Log"', 'name', 150), pg_temp.scatter('frappe."tabCRM Task"', 'name', 150), pg_temp.scatter('frappe."tabFCRM Note"', 'name', 150), pg_temp.scatter('frappe."tabCommunication"', 'name', 150), pg_temp.scatter('frappe."tabEvent"', 'name', 150) \g /dev/null
+SELECT is_empty($$SELECT * FROM pg_temp.not_once('fcrm', 'frappe."tabCRM Call Log"', 'name', 'tabCRM Call Log')$$, 'every row of frappe.tabCRM Call Log once');
+SELECT is_empty($$SELECT * FROM pg_temp.not_once('fcrm', 'frappe."tabCRM Task"', 'name', 'tabCRM Task')$$, 'every row of frappe.tabCRM Task once');
+SELECT is_empty($$SELECT * FROM pg_temp.not_once('fcrm', 'frappe."tabFCRM Note"', 'name', 'tabFCRM Note')$$, 'every row of frappe.tabFCRM Note once');
+SELECT is_empty($$SELECT * FROM pg_temp.not_once('fcrm', 'frappe."tabCommunication"', 'name', 'tabCommunication')$$, 'every row of frappe.tabCommunication once');
+SELECT is_empty($$SELECT * FROM pg_temp.not_once('fcrm', 'frappe."tabEvent"', 'name', 'tabEvent')$$, 'every row of frappe.tabEvent once');
+
 SELECT * FROM finish();
 ROLLBACK;

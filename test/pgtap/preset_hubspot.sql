@@ -1,6 +1,7 @@
 -- Preset hubspot: the new layout of engagements and the old; the canonical events they must give.
 BEGIN;
 SELECT no_plan();
+\ir preset_tools.psql
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
 DELETE FROM activity_metrics.metric;
@@ -170,6 +171,22 @@ SELECT is((SELECT rows FROM activity_metrics.check_events('hs_seeds_crm.events')
 \else
 SELECT skip('the seeds of Fivetran''s package are not here');
 \endif
+
+-- any column may be missing; any row is in events once, or left out once; the reports run on the preset alone
+RESET ROLE;
+SET LOCAL search_path = public;
+SELECT is_empty($$SELECT pg_temp.without_each_column('hubspot', 'hs_new')$$, 'a column that is missing is told, or refused by a message of our own');
+SELECT is_empty($$SELECT pg_temp.without_each_column('hubspot', 'hs_old')$$, 'in the old layout, too');
+DELETE FROM activity_metrics.metric;
+SELECT ok(count(*) = 1, 'wins is the North Star') FROM activity_metrics.install_preset('hubspot', 'hs_new', 'hs_crm', replace => true) WHERE what = 'North Star' AND subject = 'wins';
+SELECT is_empty($$SELECT pg_temp.silent_reports('hubspot', 'hs_crm')$$, 'from end to end');
+SELECT pg_temp.scatter('hs_new.engagement_call', 'engagement_id', 150), pg_temp.scatter('hs_new.engagement_email', 'engagement_id', 150), pg_temp.scatter('hs_new.engagement_meeting', 'engagement_id', 150), pg_temp.scatter('hs_new.engagement_task', 'engagement_id', 150), pg_temp.scatter('hs_new.engagement_note', 'engagement_id', 150), pg_temp.scatter('hs_new.engagement_communication', 'engagement_id', 150) \g /dev/null
+SELECT is_empty($$SELECT * FROM pg_temp.not_once('hs_crm', 'hs_new.engagement_call', 'engagement_id', 'engagement_call')$$, 'every row of hs_new.engagement_call once');
+SELECT is_empty($$SELECT * FROM pg_temp.not_once('hs_crm', 'hs_new.engagement_email', 'engagement_id', 'engagement_email')$$, 'every row of hs_new.engagement_email once');
+SELECT is_empty($$SELECT * FROM pg_temp.not_once('hs_crm', 'hs_new.engagement_meeting', 'engagement_id', 'engagement_meeting')$$, 'every row of hs_new.engagement_meeting once');
+SELECT is_empty($$SELECT * FROM pg_temp.not_once('hs_crm', 'hs_new.engagement_task', 'engagement_id', 'engagement_task')$$, 'every row of hs_new.engagement_task once');
+SELECT is_empty($$SELECT * FROM pg_temp.not_once('hs_crm', 'hs_new.engagement_note', 'engagement_id', 'engagement_note')$$, 'every row of hs_new.engagement_note once');
+SELECT is_empty($$SELECT * FROM pg_temp.not_once('hs_crm', 'hs_new.engagement_communication', 'engagement_id', 'engagement_communication')$$, 'every row of hs_new.engagement_communication once');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,6 +1,7 @@
 -- Preset of Krayin CRM: its tables, with the rows that mislead.
 BEGIN;
 SELECT no_plan();
+\ir preset_tools.psql
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
 
@@ -140,5 +141,16 @@ $$;
 SELECT is((SELECT count(*) FROM pg_temp.plan_of($$SELECT * FROM kcrm.events WHERE at >= '2024-01-10Z' AND at < '2024-02-01Z'$$) AS line WHERE line ~ '(Filter|Cond).*2024-01-10'), 7::bigint, 'bounds on time reach every branch');
 SELECT is((SELECT count(*) FROM pg_temp.plan_of($$SELECT * FROM kcrm.events WHERE at >= '2024-01-10Z'$$) AS line WHERE line ~ 'Subquery Scan on (?!f|c)'), 0::bigint, 'no branch is computed whole');
 SELECT cmp_ok((SELECT count(*) FROM pg_temp.plan_of($$SELECT * FROM kcrm.events WHERE entity = '1'$$) AS line WHERE line ~ '(Filter|Cond).*= ''1''::text'), '>=', 7::bigint, 'an entity, too');
+-- any column may be missing; any row is in events once, or left out once; the reports run on the preset alone
+RESET ROLE;
+SET LOCAL search_path = public;
+SELECT is_empty($$SELECT pg_temp.without_each_column('krayin', 'krayin')$$, 'a column that is missing is told, or refused by a message of our own');
+DELETE FROM activity_metrics.metric;
+SELECT ok(count(*) = 1, 'wins is the North Star') FROM activity_metrics.install_preset('krayin', 'krayin', 'kcrm', replace => true) WHERE what = 'North Star' AND subject = 'wins';
+SELECT is_empty($$SELECT pg_temp.silent_reports('krayin', 'kcrm')$$, 'from end to end');
+SELECT pg_temp.scatter('krayin.activities', 'id', 150), pg_temp.scatter('krayin.emails', 'id', 150) \g /dev/null
+SELECT is_empty($$SELECT * FROM pg_temp.not_once('kcrm', 'krayin.activities', 'id', 'activities')$$, 'every row of krayin.activities once');
+SELECT is_empty($$SELECT * FROM pg_temp.not_once('kcrm', 'krayin.emails', 'id', 'emails')$$, 'every row of krayin.emails once');
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,6 +1,7 @@
 -- Preset of Odoo: three layouts of its tables, with the rows that mislead.
 BEGIN;
 SELECT no_plan();
+\ir preset_tools.psql
 SET timezone = 'UTC';
 SET client_min_messages = warning;
 
@@ -161,5 +162,18 @@ $$;
 SELECT cmp_ok((SELECT count(*) FROM pg_temp.plan_of($$SELECT * FROM crm17.events WHERE at >= '2024-01-10Z' AND at < '2024-02-01Z'$$) AS line WHERE line ~ '(Filter|Cond).*2024-01-10'), '>=', 8::bigint, 'bounds on time reach every branch');
 SELECT is((SELECT count(*) FROM pg_temp.plan_of($$SELECT * FROM crm17.events WHERE at >= '2024-01-10Z'$$) AS line WHERE line ~ 'Subquery Scan on [^h]'), 0::bigint, 'no branch is computed whole');
 SELECT cmp_ok((SELECT count(*) FROM pg_temp.plan_of($$SELECT * FROM crm17.events WHERE entity = '1'$$) AS line WHERE line ~ '(Filter|Cond).*= ''1''::text'), '>=', 8::bigint, 'an entity, too');
+-- any column may be missing; any row is in events once, or left out once; the reports run on the preset alone
+RESET ROLE;
+SET LOCAL search_path = public;
+SELECT is_empty($$SELECT pg_temp.without_each_column('odoo', 'odoo17')$$, 'a column that is missing is told, or refused by a message of our own');
+SELECT is_empty($$SELECT pg_temp.without_each_column('odoo', 'odoo13')$$, 'in 13, too');
+DELETE FROM activity_metrics.metric;
+SELECT ok(count(*) = 1, 'wins is the North Star') FROM activity_metrics.install_preset('odoo', 'odoo17', 'crm17', replace => true) WHERE what = 'North Star' AND subject = 'wins';
+SELECT is_empty($$SELECT pg_temp.silent_reports('odoo', 'crm17')$$, 'from end to end');
+SELECT pg_temp.scatter('odoo17.mail_message', 'id', 150), pg_temp.scatter('odoo17.mail_activity', 'id', 150), pg_temp.scatter('odoo17.calendar_event', 'id', 150) \g /dev/null
+SELECT is_empty($$SELECT * FROM pg_temp.not_once('crm17', 'odoo17.mail_message', 'id', 'mail_message')$$, 'every row of odoo17.mail_message once');
+SELECT is_empty($$SELECT * FROM pg_temp.not_once('crm17', 'odoo17.mail_activity', 'id', 'mail_activity')$$, 'every row of odoo17.mail_activity once');
+SELECT is_empty($$SELECT * FROM pg_temp.not_once('crm17', 'odoo17.calendar_event', 'id', 'calendar_event')$$, 'every row of odoo17.calendar_event once');
+
 SELECT * FROM finish();
 ROLLBACK;

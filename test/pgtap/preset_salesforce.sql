@@ -1,6 +1,7 @@
 -- Preset salesforce: one small CRM in the spellings of three loaders and with each shape of stage history; the canonical events it must give.
 BEGIN;
 SELECT no_plan();
+\ir preset_tools.psql
 SET LOCAL timezone = 'UTC';
 SET LOCAL client_min_messages = warning;
 DELETE FROM activity_metrics.metric;
@@ -310,6 +311,17 @@ SELECT results_eq($$SELECT rule, source, count(*) FROM sf_seeds_crm.events_left_
 \else
 SELECT skip('the seeds of Fivetran''s package are not here');
 \endif
+
+-- any column may be missing; any row is in events once, or left out once; the reports run on the preset alone
+RESET ROLE;
+SET LOCAL search_path = public;
+SELECT is_empty($$SELECT pg_temp.without_each_column('salesforce', 'sf_fivetran')$$, 'a column that is missing is told, or refused by a message of our own');
+DELETE FROM activity_metrics.metric;
+SELECT ok(count(*) = 1, 'wins is the North Star') FROM activity_metrics.install_preset('salesforce', 'sf_fivetran', 'sf_crm', replace => true) WHERE what = 'North Star' AND subject = 'wins';
+SELECT is_empty($$SELECT pg_temp.silent_reports('salesforce', 'sf_crm')$$, 'from end to end');
+SELECT pg_temp.scatter('sf_fivetran.task', 'id', 150), pg_temp.scatter('sf_fivetran.event', 'id', 150) \g /dev/null
+SELECT is_empty($$SELECT * FROM pg_temp.not_once('sf_crm', 'sf_fivetran.task', 'id', 'task')$$, 'every row of sf_fivetran.task once');
+SELECT is_empty($$SELECT * FROM pg_temp.not_once('sf_crm', 'sf_fivetran.event', 'id', 'event')$$, 'every row of sf_fivetran.event once');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -96,6 +96,9 @@ SELECT pg_temp.refused($$SELECT activity_metrics.preset_sql('salesforce', NULL, 
 SELECT pg_temp.refused($$SELECT activity_metrics.preset_sql('salesforce', 'Src', NULL)$$, '22004', 'argument target_schema is null', 'Name a schema of your own');
 SELECT pg_temp.refused($$SELECT activity_metrics.preset_sql('salesforce', 'Src', 'Src')$$, '22023', 'source and target are the same schema "Src"', 'a schema of their own');
 SELECT pg_temp.refused($$SELECT activity_metrics.preset_sql('hubspot', 'Src', 'own')$$, '42P01', 'schema "Src" has no table "deal"', 'opportunity');
+CREATE SCHEMA other_shape;
+CREATE TABLE other_shape.opportunity (id text, name text);
+SELECT pg_temp.refused($$SELECT activity_metrics.preset_sql('salesforce', 'other_shape', 'own')$$, '42703', 'table other_shape.opportunity has no column "stage_name"', 'name the view by an option');
 SELECT pg_temp.refused($$SELECT activity_metrics.preset_sql('salesforce', 'nothing', 'own')$$, '42P01', 'schema "nothing" has no table "opportunity"', 'There are no tables');
 SELECT pg_temp.refused($$SELECT activity_metrics.preset_sql('salesforce', 'half', 'own')$$, '42703', 'table half.opportunity has no column "created_date"', 'nearest column');
 SELECT pg_temp.refused($$SELECT activity_metrics.preset_sql('salesforce', 'odd', 'own')$$, '42804', 'column "close_date" of "odd.opportunity" is of type interval, which is not taken as time', 'a view that casts it');
@@ -135,9 +138,9 @@ SELECT results_eq(format('SELECT * FROM pg_temp.types(%L)', 'own.' || v), format
 -- a metric of a relation that is gone gives its name away, another does not
 CREATE TABLE half.event (entity integer, kind text, at timestamptz, actor text);
 SELECT is(activity_metrics.define_metric('wins', 'half.event', 'won'), 'wins', 'a metric of another relation') FROM (SELECT set_config('client_min_messages', 'error', true)) AS s;
-SELECT results_eq($$SELECT subject FROM activity_metrics.install_preset('salesforce', 'Src', 'own', replace => true) WHERE subject LIKE '%wins'$$, $$VALUES ('own_wins')$$, 'keeps its name');
+SELECT results_eq($$SELECT subject FROM activity_metrics.install_preset('salesforce', 'Src', 'own', replace => true) WHERE what = 'metric' AND subject LIKE '%wins'$$, $$VALUES ('own_wins')$$, 'keeps its name');
 DROP TABLE half.event;
-SELECT results_eq($$SELECT subject FROM activity_metrics.install_preset('salesforce', 'Src', 'own', replace => true) WHERE subject LIKE '%wins'$$, $$VALUES ('wins')$$, 'until the relation is gone');
+SELECT results_eq($$SELECT subject FROM activity_metrics.install_preset('salesforce', 'Src', 'own', replace => true) WHERE what = 'metric' AND subject LIKE '%wins'$$, $$VALUES ('wins')$$, 'until the relation is gone');
 
 UPDATE activity_metrics.metric SET owner = 'Ann' WHERE metric = 'wins';
 SELECT is_empty($$SELECT subject FROM activity_metrics.install_preset('salesforce', 'Src', 'own', replace => true) WHERE what = 'metric'$$, 'metrics that are there');
@@ -229,6 +232,19 @@ SELECT results_eq($$SELECT rule, rows, example FROM activity_metrics.check_event
 SELECT pg_temp.refused($$SELECT * FROM activity_metrics.check_events('shop.plain')$$, '42703', 'relation "shop.plain" has no column "at"', 'at => ');
 SELECT pg_temp.refused($$SELECT * FROM activity_metrics.check_events('shop.plain', 'deal', 'when', 'typ', 'whom')$$, '42703', 'relation "shop.plain" has no column "whom"', 'who');
 SELECT pg_temp.refused($$SELECT * FROM activity_metrics.check_events('shop.empty', tz => 'Nowhere')$$, '22023', 'time zone "Nowhere" not recognized', '');
+
+-- two systems in one database, each with its own people: metrics of the others are passed over, unless they are asked for
+DELETE FROM activity_metrics.metric;
+CREATE SCHEMA two;
+CREATE TABLE two.first AS SELECT i AS id, i % 20 AS deal_id, (ARRAY['call', 'meeting', 'won'])[1 + i % 3] AS kind, timestamptz '2024-01-01Z' + i * interval '1 day' AS at, (ARRAY['Ann', 'Bob'])[1 + i % 2] AS rep FROM generate_series(1, 300) AS i;
+CREATE TABLE two.second AS SELECT id, deal_id, kind, at, upper(rep) || '@x' AS rep FROM two.first;
+SELECT lives_ok(format('SELECT * FROM activity_metrics.install_preset(''generic'', ''two'', %L, options => %L)', v || '_crm', 'events = ' || v), v) FROM unnest(ARRAY['first', 'second']) AS v;
+SELECT results_eq($$SELECT metric FROM activity_metrics.metric WHERE is_north_star$$, $$VALUES ('wins')$$, 'one North Star, the first');
+SELECT set_eq($$SELECT metric, outcome_metric FROM activity_metrics.metric WHERE kind = 'surface'$$, $$VALUES ('calls', 'wins'), ('meetings', 'wins'), ('second_crm_calls', 'second_crm_wins'), ('second_crm_meetings', 'second_crm_wins')$$, 'what people do is for the wins of their own system');
+SELECT set_eq(format('SELECT metric FROM activity_metrics.%s(''wins'')', r), ARRAY['calls', 'meetings'], r || ' has those of the same people') FROM unnest(ARRAY['leading_indicators', 'vanity_report']) AS r;
+SELECT pg_temp.refused(format('SELECT * FROM activity_metrics.%s(''wins'', metrics => ARRAY[''second_crm_calls''])', r), '22023', 'metrics "second_crm_calls" and "wins" have no unit in common', 'same names') FROM unnest(ARRAY['leading_indicators', 'vanity_report']) AS r;
+DELETE FROM activity_metrics.metric WHERE metric = ANY ('{calls,meetings}');
+SELECT pg_temp.refused(format('SELECT * FROM activity_metrics.%s(''wins'')', r), '22023', 'metrics "second_crm_calls" and "wins" have no unit in common', 'same names') FROM unnest(ARRAY['leading_indicators', 'vanity_report']) AS r;
 
 SELECT * FROM finish();
 ROLLBACK;
