@@ -815,9 +815,10 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE ROWS 10 COST 100000 AS $$
 #variable_conflict use_column
 DECLARE
-	wanted pg_catalog.text[] := activity_metrics.report_metrics($1, $5, ARRAY[$6, $7], $8);
+	wanted pg_catalog.text[];
 BEGIN
 	PERFORM activity_metrics.check_range(since, until);
+	wanted := activity_metrics.report_metrics($1, $5, ARRAY[$6, $7], $8);
 	IF $5 IS NULL AND $8 IS NULL THEN
 		wanted := activity_metrics.common_metrics($1, wanted, false);
 	END IF;

@@ -123,7 +123,8 @@ BEGIN
 		'SELECT * FROM (
 			SELECT a.* FROM activity_metrics.assessed($1, $2) AS a
 			UNION ALL
-			SELECT f.metric, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, false, ''Not assessed: '' OPERATOR(pg_catalog.||) f.failure, ''Mend its definition: SELECT * FROM activity_metrics.metric_issue.''
+			SELECT f.metric, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, false, ''Not assessed: '' OPERATOR(pg_catalog.||) f.failure,
+				''Mend its definition, SELECT * FROM activity_metrics.metric_issue; if its people are others, name their outcome: assess(outcome).''
 			FROM ROWS FROM (pg_catalog.unnest($3), pg_catalog.unnest($4)) AS f(metric, failure)) AS r
 		ORDER BY r.changed DESC, r.verdict IS NULL, r.score DESC, r.metric'
 		USING wanted, run, failed, failures;
