@@ -33,7 +33,7 @@ COMMENT ON FUNCTION activity_metrics.report_metrics(text, regclass, text[], text
 'Internal: the metrics that a report goes through: those named, or all active surface metrics of the dictionary that have the time zone of the outcome, or all columns of a relation that are numbers and nothing else. Errors: no such metric or column (42704, 42703), nothing to score (55000).';
 
 CREATE FUNCTION activity_metrics.common_metrics(outcome text, metrics text[], named boolean) RETURNS text[]
-LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
 	members pg_catalog.text[];
 	unlike pg_catalog.text[];

@@ -192,7 +192,9 @@ SELECT is(activity_metrics.sparkline(ARRAY[3, 3]), '▄▄', 'a constant');
 SELECT is(activity_metrics.sparkline(ARRAY[-1.7e308, 0, 1.7e308]), '▁▅█', 'the whole range of doubles');
 SELECT is(activity_metrics.sparkline(ARRAY[0, 5e-324]), '▁█', 'and next to nothing');
 SELECT is(activity_metrics.sparkline(ARRAY[0, 1, 2, 3, 4, 5, 6, 7, 8], true), '_.-:=+*##', 'in ASCII');
-SELECT is(activity_metrics.sparkline(NULL), NULL, 'NULL'), is(activity_metrics.sparkline('{}'), NULL, 'no values'), is(activity_metrics.sparkline(ARRAY[NULL, NULL]::float8[]), '  ', 'none known');
+SELECT is(activity_metrics.sparkline(NULL), NULL, 'NULL');
+SELECT is(activity_metrics.sparkline('{}'), NULL, 'no values');
+SELECT is(activity_metrics.sparkline(ARRAY[NULL, NULL]::float8[]), '  ', 'none known');
 
 SELECT * FROM finish();
 ROLLBACK;
