@@ -1,5 +1,7 @@
 -- cadence_steps(), cadence_match(), cadence_report() beside slow twins in SQL; burstiness(); bad input.
 BEGIN;
+-- one test a line, also where a statement has several
+\pset fieldsep '\n'
 SELECT no_plan();
 CREATE SCHEMA cadence_test;
 SET LOCAL search_path = cadence_test, public;

@@ -1,5 +1,7 @@
 -- Splits of a gap beside slow twins, diagnosis() on a planted team, bad input.
 BEGIN;
+-- one test a line, also where a statement has several
+\pset fieldsep '\n'
 SELECT no_plan();
 CREATE SCHEMA diagnosis_test;
 SET LOCAL search_path = diagnosis_test, public;

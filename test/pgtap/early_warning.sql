@@ -1,5 +1,7 @@
 -- activity_cusum() beside a slow twin in SQL; run lengths; early_warning_report() and the view; bad input.
 BEGIN;
+-- one test a line, also where a statement has several
+\pset fieldsep '\n'
 SELECT no_plan();
 CREATE SCHEMA warning_test;
 SET LOCAL search_path = warning_test, public;
