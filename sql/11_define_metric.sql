@@ -581,3 +581,13 @@ COMMENT ON TRIGGER metric_after_delete ON activity_metrics.metric IS 'Formulas k
 CREATE TRIGGER history_before_insert BEFORE INSERT ON activity_metrics.metric_history
 	FOR EACH ROW EXECUTE FUNCTION activity_metrics.history_before_insert();
 COMMENT ON TRIGGER history_before_insert ON activity_metrics.metric_history IS 'A dump brings its own rows.';
+
+CREATE FUNCTION activity_metrics.outcome_of(m activity_metrics.metric) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(m.outcome_metric,
+		(SELECT s.metric FROM activity_metrics.metric s
+			WHERE s.is_north_star AND s.status = 'active' AND s.metric <> m.metric AND s.scope IN (m.scope, 'company') ORDER BY s.scope = m.scope DESC LIMIT 1),
+		(SELECT min(o.metric) FROM activity_metrics.metric o WHERE o.kind = 'outcome' HAVING count(*) = 1))
+$$;
+COMMENT ON FUNCTION activity_metrics.outcome_of(activity_metrics.metric) IS
+'Internal: the outcome that a metric is for: its outcome_metric, else the active North Star of its scope or of company, else the only outcome metric of the dictionary; NULL if there is none or there are several.';

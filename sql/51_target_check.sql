@@ -86,7 +86,6 @@ CREATE FUNCTION activity_metrics.target_outcome(metric text, outcome text, relat
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	outcomes text[];
-	known activity_metrics.metric;
 BEGIN
 	IF outcome IS NOT NULL THEN
 		RETURN outcome;
@@ -95,16 +94,11 @@ BEGIN
 		RAISE EXCEPTION 'no outcome is given' USING ERRCODE = '22023',
 			HINT = format('Name the column of %s that counts what %s should bring: outcome => ''...''.', relation, quote_ident(metric));
 	END IF;
-	known := activity_metrics.find_metric(metric);
-	outcome := coalesce(known.outcome_metric, (SELECT s.metric FROM activity_metrics.metric s
-		WHERE s.is_north_star AND s.status = 'active' AND s.metric <> known.metric AND s.scope IN (known.scope, 'company') ORDER BY s.scope = known.scope DESC LIMIT 1));
+	outcome := activity_metrics.outcome_of(activity_metrics.find_metric(metric));
 	IF outcome IS NOT NULL THEN
 		RETURN outcome;
 	END IF;
 	SELECT array_agg(m.metric ORDER BY m.metric) INTO outcomes FROM activity_metrics.metric m WHERE m.kind = 'outcome';
-	IF cardinality(outcomes) = 1 THEN
-		RETURN outcomes[1];
-	END IF;
 	RAISE EXCEPTION 'it is not known what metric "%" should bring', metric USING ERRCODE = '22023',
 		DETAIL = format('The dictionary has %s outcome metrics.', coalesce(cardinality(outcomes), 0)),
 		HINT = CASE WHEN outcomes IS NULL THEN 'Define one: SELECT activity_metrics.define_metric(''wins'', ''crm.activity'', ''won'', kind => ''outcome'');'
@@ -112,7 +106,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.target_outcome(text, text, regclass) IS
-'Internal: the outcome that a target is checked against: the one given, else the outcome_metric of the metric, else the North Star of its scope or of company, else the only outcome metric of the dictionary. Errors: none or several (22023).';
+'Internal: the outcome that a target is checked against: the one given, else outcome_of() the metric. Errors: none or several (22023).';
 
 CREATE FUNCTION activity_metrics.percent_text(share double precision) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -362,18 +362,13 @@ DECLARE
 	fault pg_catalog.text;
 	fault_hint pg_catalog.text;
 BEGIN
-	-- columns that the dictionary may have: status, grain, outcome_metric
 	FOR m IN
-		SELECT d.metric, d.label, d.kind, coalesce(d.row OPERATOR(pg_catalog.->>) 'grain', 'week') AS grain,
-			CASE WHEN d.kind OPERATOR(pg_catalog.=) 'surface' THEN coalesce(d.row OPERATOR(pg_catalog.->>) 'outcome_metric',
-				(SELECT s.metric FROM activity_metrics.metric AS s WHERE s.is_north_star AND s.status OPERATOR(pg_catalog.=) 'active' AND (s.scope OPERATOR(pg_catalog.=) d.scope OR s.scope OPERATOR(pg_catalog.=) 'company')
-					ORDER BY s.scope OPERATOR(pg_catalog.=) d.scope DESC LIMIT 1), only_outcome.metric) END AS outcome
-		FROM (SELECT t.metric, t.label, t.kind, t.scope, pg_catalog.to_jsonb(t) AS row FROM activity_metrics.metric AS t) AS d
-		LEFT JOIN (SELECT pg_catalog.min(o.metric) AS metric FROM activity_metrics.metric AS o WHERE o.kind OPERATOR(pg_catalog.=) 'outcome'
-			HAVING pg_catalog.count(*) OPERATOR(pg_catalog.=) 1) AS only_outcome ON true
-		WHERE coalesce(d.row OPERATOR(pg_catalog.->>) 'status', 'active') OPERATOR(pg_catalog.=) 'active'
+		SELECT d.metric, d.label, d.kind, d.grain,
+			CASE WHEN d.kind OPERATOR(pg_catalog.=) 'surface' THEN activity_metrics.outcome_of(d) END AS outcome
+		FROM activity_metrics.metric AS d
+		WHERE d.status OPERATOR(pg_catalog.=) 'active'
 			-- less of it is better: a drop is good news
-			AND coalesce(d.row OPERATOR(pg_catalog.->>) 'direction', 'up') OPERATOR(pg_catalog.<>) 'down' ORDER BY d.metric
+			AND d.direction OPERATOR(pg_catalog.<>) 'down' ORDER BY d.metric
 	LOOP
 		fault_hint := '';
 		BEGIN

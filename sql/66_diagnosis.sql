@@ -81,9 +81,9 @@ DECLARE
 BEGIN
 	PERFORM activity_metrics.find_metric(outcome);
 	-- those that the dictionary says lead there, if it says so of any
-	SELECT coalesce(pg_catalog.array_agg(d.metric ORDER BY d.metric) FILTER (WHERE d.leads_to OPERATOR(pg_catalog.=) outcome), pg_catalog.array_agg(d.metric ORDER BY d.metric))
+	SELECT coalesce(pg_catalog.array_agg(d.metric ORDER BY d.metric) FILTER (WHERE d.outcome_metric OPERATOR(pg_catalog.=) outcome), pg_catalog.array_agg(d.metric ORDER BY d.metric))
 		INTO candidates
-		FROM (SELECT m.metric, pg_catalog.to_jsonb(m) OPERATOR(pg_catalog.->>) 'outcome_metric' AS leads_to FROM activity_metrics.metric AS m
+		FROM (SELECT m.metric, m.outcome_metric FROM activity_metrics.metric AS m
 			WHERE m.kind OPERATOR(pg_catalog.=) 'surface' AND m.status OPERATOR(pg_catalog.=) 'active' AND m.metric OPERATOR(pg_catalog.<>) outcome AND activity_metrics.has_totals(m)
 			-- the same by another name is no step
 			AND NOT EXISTS (SELECT FROM activity_metrics.metric AS o WHERE activity_metrics.metric_formula(o) OPERATOR(pg_catalog.=) activity_metrics.metric_formula(m)

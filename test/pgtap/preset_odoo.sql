@@ -154,11 +154,6 @@ SELECT cmp_ok((SELECT count(*) FROM crm_small.events_left_out WHERE rule = 'not 
 SELECT throws_like($$SELECT * FROM activity_metrics.install_preset('odoo', 'crm_small', 'crm_x')$$, '%has no table "crm_lead"%', 'no Odoo at all');
 
 -- since, until and the entity reach the tables
-CREATE FUNCTION pg_temp.plan_of(statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
-BEGIN
-	RETURN QUERY EXECUTE 'EXPLAIN (COSTS OFF) ' || statement;
-END;
-$$;
 SELECT cmp_ok((SELECT count(*) FROM pg_temp.plan_of($$SELECT * FROM crm17.events WHERE at >= '2024-01-10Z' AND at < '2024-02-01Z'$$) AS line WHERE line ~ '(Filter|Cond).*2024-01-10'), '>=', 8::bigint, 'bounds on time reach every branch');
 SELECT is((SELECT count(*) FROM pg_temp.plan_of($$SELECT * FROM crm17.events WHERE at >= '2024-01-10Z'$$) AS line WHERE line ~ 'Subquery Scan on [^h]'), 0::bigint, 'no branch is computed whole');
 SELECT cmp_ok((SELECT count(*) FROM pg_temp.plan_of($$SELECT * FROM crm17.events WHERE entity = '1'$$) AS line WHERE line ~ '(Filter|Cond).*= ''1''::text'), '>=', 8::bigint, 'an entity, too');

@@ -113,34 +113,9 @@ SELECT bag_eq($$SELECT source FROM pcrm_small.events_left_out WHERE rule = 'not 
 SELECT throws_like($$SELECT * FROM activity_metrics.install_preset('pipedrive', 'pcrm_small', 'pcrm_x')$$, '%has no table "deal"%', 'no Pipedrive at all');
 
 -- no table but the first is needed, and none is taken without its key
-CREATE FUNCTION pg_temp.without_each(preset text, source text, options text) RETURNS TABLE (lacking text, message text) LANGUAGE plpgsql AS $$
-DECLARE
-	r record;
-BEGIN
-	FOR r IN SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum <= 2 AND a.attnum > 0 WHERE c.relnamespace = source::regnamespace AND c.relkind = 'r' LOOP
-		BEGIN
-			EXECUTE format('ALTER TABLE %I.%I DROP COLUMN %I CASCADE', source, r.relname, r.attname);
-			PERFORM activity_metrics.install_preset(preset, source, 'without', options => options);
-			PERFORM FROM without.events;
-			RAISE EXCEPTION 'fine';
-		EXCEPTION WHEN OTHERS THEN
-			IF SQLERRM <> 'fine' THEN
-				lacking := concat(r.relname, '.', r.attname);
-				message := SQLERRM;
-				RETURN NEXT;
-			END IF;
-		END;
-	END LOOP;
-END;
-$$;
 SELECT bag_eq($$SELECT * FROM pg_temp.without_each('pipedrive', 'singer', 'days = America/New_York')$$, $$VALUES ('deals.id', 'table singer.deals has no column "id"')$$, 'any key may be missing but that of the deals');
 
 -- since, until and the entity reach the tables
-CREATE FUNCTION pg_temp.plan_of(statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
-BEGIN
-	RETURN QUERY EXECUTE 'EXPLAIN (COSTS OFF) ' || statement;
-END;
-$$;
 SELECT cmp_ok((SELECT count(*) FROM pg_temp.plan_of($$SELECT * FROM psinger.events WHERE at >= '2024-01-10Z' AND at < '2024-02-01Z'$$) AS line WHERE line ~ '(Filter|Cond).*2024-01-10'), '>=', 6::bigint, 'bounds on time reach every branch');
 SELECT is((SELECT count(*) FROM pg_temp.plan_of($$SELECT * FROM pcrm.events WHERE at >= '2024-01-10Z'$$) AS line WHERE line ~ 'Subquery Scan on (?!h)'), 0::bigint, 'no branch is computed whole, but for the history');
 SELECT cmp_ok((SELECT count(*) FROM pg_temp.plan_of($$SELECT * FROM pcrm.events WHERE entity = '1'$$) AS line WHERE line ~ '(Filter|Cond).*= ''1''::text'), '>=', 9::bigint, 'an entity reaches it, too');
