@@ -71,6 +71,8 @@ OBJS = $(PURE_OBJS) \
 	src/events/event_log.o \
 	src/events/event_read.o \
 	src/events/event_share.o \
+	src/events/query_scan.o \
+	src/events/stage_kind.o \
 	src/events/status.o \
 	src/events/table_scan.o \
 	src/events/stamps.o \

@@ -199,6 +199,22 @@ AS 'MODULE_PATHNAME', 'am_funnel_scan' LANGUAGE C STABLE PARALLEL UNSAFE ROWS 5 
 COMMENT ON FUNCTION activity_metrics.funnel_scan(regclass, text, timestamptz, timestamptz, timestamptz, text, text, text, text, text) IS
 'Internal, for funnel_report: the steps that funnel_between() gives of the events since a time, read from the table itself; no events give zeros. status: the column that tells planned, cancelled and no_show from done; NULL takes all. Errors: a relation for which funnel_scannable() is false (0A000), no right to read it (42501), and those of funnel().';
 
+CREATE FUNCTION activity_metrics.funnel_query_scannable(query text) RETURNS boolean
+AS 'MODULE_PATHNAME', 'am_funnel_query_scannable' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION activity_metrics.funnel_query_scannable(text) IS
+'Internal, for funnel_report: whether a query, as funnel_query_scan() takes it, is planned as a union of branches or a scan of a table: then that is faster than the aggregate.';
+
+CREATE FUNCTION activity_metrics.funnel_query_scan(
+	query text,
+	spec text,
+	since timestamptz DEFAULT NULL,
+	entry_until timestamptz DEFAULT NULL,
+	as_of timestamptz DEFAULT NULL)
+RETURNS SETOF activity_metrics.funnel_step
+AS 'MODULE_PATHNAME', 'am_funnel_query_scan' LANGUAGE C STABLE PARALLEL UNSAFE ROWS 5 COST 100000;
+COMMENT ON FUNCTION activity_metrics.funnel_query_scan(text, text, timestamptz, timestamptz, timestamptz) IS
+'Internal, for funnel_report: the steps that funnel_between() gives of the events that a query selects, run with the rights of the caller branch by branch; no events give zeros. query: SELECT of entity, at, kind and perhaps status, in which $1 is since. Errors: not one SELECT (42601), other columns (42804), and those of funnel() and of the query.';
+
 CREATE FUNCTION activity_metrics.funnel_kinds(spec text, step integer DEFAULT 0) RETURNS text[]
 AS 'MODULE_PATHNAME', 'am_funnel_kinds' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION activity_metrics.funnel_kinds(text, integer) IS

@@ -157,6 +157,7 @@ DECLARE
 	step text;
 	cohort text;
 	segments text;
+	query text;
 BEGIN
 	-- $1 spec, $2 since, $3 until, $4 as_of
 	IF by IS NULL AND holding IS NULL AND grain IS NULL THEN
@@ -167,6 +168,12 @@ BEGIN
 		END IF;
 		IF has_since AND NOT activity_metrics.funnel_has_option(spec, 'count skipped') THEN
 			condition := condition || format(' AND (%1$s IS NULL OR %1$s OPERATOR(pg_catalog.>=) $2)', a);
+		END IF;
+		query := format('SELECT %s, %s, %s%s FROM %s WHERE %s', activity_metrics.key_column(events, entity, 'entity'), a, activity_metrics.text_column(events, kind, 'kind'),
+			CASE WHEN status_column IS NOT NULL THEN ', ' || quote_ident(status_column) || '::pg_catalog.text' END, activity_metrics.qualified_name(events),
+			CASE WHEN has_since AND NOT activity_metrics.funnel_has_option(spec, 'count skipped') THEN format('%1$s IS NULL OR %1$s OPERATOR(pg_catalog.>=) $1', a) ELSE 'true' END);
+		IF activity_metrics.funnel_query_scannable(query) THEN
+			RETURN format('SELECT NULL::pg_catalog.text, %s FROM activity_metrics.funnel_query_scan(%L, $1, $2, $3, $4) AS s ORDER BY s.step_no', format(columns, note), query);
 		END IF;
 		RETURN format(
 			'SELECT NULL::pg_catalog.text, %7$s FROM (

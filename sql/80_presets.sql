@@ -74,12 +74,7 @@ COMMENT ON COLUMN activity_metrics.preset_registry.zone IS 'Zone of times withou
 COMMENT ON COLUMN activity_metrics.preset_registry.funnel IS 'A funnel to begin with.';
 
 CREATE FUNCTION activity_metrics.stage_kind(label text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-	-- a stage that is labelled won would be a second win
-	SELECT CASE WHEN label OPERATOR(pg_catalog.=) ANY ('{call,email,email_out,email_in,meeting,demo,message,note,task,proposal,lead,created,won,lost,reopened}'::text[])
-		THEN 'stage ' OPERATOR(pg_catalog.||) label ELSE label END;
-END;
+AS 'MODULE_PATHNAME', 'am_stage_kind' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION activity_metrics.stage_kind(text) IS
 'The label of a stage as a kind of event: the label, with stage in front of it where it is a word that means something else, such as won or call.';
 

@@ -7,52 +7,61 @@ INSERT INTO activity_metrics.preset_registry (preset, place, system, sources, op
 	 'integration_users (ids of users that are programs, separated by |: origin integration)',
 	 'created -> (call | email) -> meeting -> won within 180 days');
 
-CREATE FUNCTION activity_metrics.preset_salesforce_activity(part_title text, alias text, with_leads boolean, at text, status text, rest text, condition text)
+CREATE FUNCTION activity_metrics.preset_salesforce_activity(part_title text, alias text, of_leads boolean, at text, status text, condition text)
 RETURNS TABLE (part text, key text, title text, body text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $preset$
 	-- the first three characters of a key tell the object: 006 opportunity, 001 account, 500 case, 003 contact, 00Q lead
-	SELECT 'events', NULL, part_title, replace(replace(concat($$
+	SELECT 'events', NULL, part_title, replace(replace(concat(CASE WHEN of_leads THEN $$
+entity_type: [[CASE WHEN {l.converted_opportunity_id:text} IS NOT NULL THEN 'opportunity'::text ELSE 'lead' END]else['lead'::text]]
+entity: coalesce([[{l.converted_opportunity_id:text}, ]]{?.who_id:text!})$$ ELSE $$
 entity_type: CASE
 		WHEN {?.what_id:text} LIKE '006%' THEN 'opportunity'::text
 		WHEN {?.what_id:text} LIKE '001%' THEN 'account'
-		WHEN {?.what_id:text} LIKE '500%' THEN 'ticket'$$, CASE WHEN with_leads THEN $$
-		[[WHEN {l.converted_opportunity_id:text} IS NOT NULL THEN 'opportunity']]$$ END, $$
+		WHEN {?.what_id:text} LIKE '500%' THEN 'ticket'
 		WHEN {?.who_id:text} LIKE '003%' THEN 'contact'
 		WHEN {?.who_id:text} LIKE '00Q%' THEN 'lead'
 		WHEN {?.account_id:text} <> '' THEN 'account' END
 entity: CASE
-		WHEN {?.what_id:text} LIKE '006%' OR {?.what_id:text} LIKE '001%' OR {?.what_id:text} LIKE '500%' THEN {?.what_id:text}$$, CASE WHEN with_leads THEN $$
-		[[WHEN {l.converted_opportunity_id:text} IS NOT NULL THEN {l.converted_opportunity_id:text}]]$$ END, $$
+		WHEN {?.what_id:text} LIKE '006%' OR {?.what_id:text} LIKE '001%' OR {?.what_id:text} LIKE '500%' THEN {?.what_id:text}
 		WHEN {?.who_id:text} LIKE '003%' OR {?.who_id:text} LIKE '00Q%' THEN {?.who_id:text}
-		ELSE nullif({?.account_id:text}, '') END$$, CASE alias WHEN 't' THEN $$
-kind: CASE {t.task_subtype:text}
-		WHEN 'Call' THEN 'call'::text
-		WHEN 'Email' THEN 'email'
-		WHEN 'ListEmail' THEN 'email'
-		WHEN 'LinkedIn' THEN 'message'
-		ELSE CASE
-			WHEN {t.type:text} IS NULL OR {t.type:text} = 'Other' THEN 'task'
-			WHEN {t.type:text} LIKE '%Call%' OR {t.type:text} LIKE '%call%' THEN 'call'
-			WHEN {t.type:text} LIKE '%Email%' OR {t.type:text} LIKE '%email%' THEN 'email'
-			WHEN {t.type:text} LIKE '%Demo%' OR {t.type:text} LIKE '%demo%' THEN 'demo'
-			WHEN {t.type:text} LIKE '%Meeting%' OR {t.type:text} LIKE '%meeting%' THEN 'meeting'
-			ELSE 'task' END END$$ ELSE $$
+		ELSE nullif({?.account_id:text}, '') END$$ END, CASE alias WHEN 't' THEN $$
+kind: CASE
+		WHEN {t.task_subtype:text} = 'Call' THEN 'call'::text
+		WHEN {t.task_subtype:text} = 'Email' THEN 'email'
+		WHEN {t.task_subtype:text} = 'ListEmail' THEN 'email'
+		WHEN {t.task_subtype:text} = 'LinkedIn' THEN 'message'
+		WHEN {t.type:text} IS NULL OR {t.type:text} = 'Other' THEN 'task'
+		WHEN {t.type:text} LIKE '%Call%' OR {t.type:text} LIKE '%call%' THEN 'call'
+		WHEN {t.type:text} LIKE '%Email%' OR {t.type:text} LIKE '%email%' THEN 'email'
+		WHEN {t.type:text} LIKE '%Demo%' OR {t.type:text} LIKE '%demo%' THEN 'demo'
+		WHEN {t.type:text} LIKE '%Meeting%' OR {t.type:text} LIKE '%meeting%' THEN 'meeting'
+		ELSE 'task' END
+at: $$ || at || $$
+status: $$ || status || $$
+value: {t.call_duration_in_seconds:number}
+origin: CASE [[WHEN {t.created_by_id:text} = ANY (string_to_array({=integration_users}, '|')) THEN 'integration' ]]WHEN {t.task_subtype:text} IN ('ListEmail', 'Cadence') THEN 'auto'::text END$$ ELSE $$
 kind: CASE
 		WHEN {e.type:text} LIKE '%Call%' OR {e.type:text} LIKE '%call%' THEN 'call'::text
 		WHEN {e.type:text} LIKE '%Demo%' OR {e.type:text} LIKE '%demo%' THEN 'demo'
-		ELSE 'meeting' END$$ END, E'\nat: ', at, $$
+		ELSE 'meeting' END
+at: [[{e.start_date_time:time}]else[{e.activity_date_time:time}]]
+status: CASE [[WHEN {e.no_show_c:bool} THEN 'no_show' ]]WHEN [[{e.start_date_time:time}]else[{e.activity_date_time:time}]] > now() THEN 'planned' ELSE 'done'::text END
+value: {e.duration_in_minutes:number} * 60
+origin: [[CASE WHEN {e.created_by_id:text} = ANY (string_to_array({=integration_users}, '|')) THEN 'integration'::text END]else[NULL::text]]$$ END, $$
 actor: {?.owner_id:text}
 event_id: 'sf:<table>:' || {?.id:text!}
 recorded_at: {?.created_date:time}
-status: $$, status, rest, $$
 attrs: jsonb_strip_nulls(jsonb_build_object('type', {?.type:text}, 'what_id', {?.what_id:text}, 'who_id', {?.who_id:text}, 'account_id', {?.account_id:text}))
 source: '<table>'::text
-FROM {?}$$, CASE WHEN with_leads THEN $$
-[[LEFT JOIN {l} ON {l.id:same ?.who_id} AND {l.converted_opportunity_id:text} <> '']]$$ END, $$
-WHERE {?:kept}$$, condition), '?', alias), '<table>', CASE alias WHEN 't' THEN 'task' ELSE 'event' END)
+FROM {?}$$, CASE WHEN of_leads THEN $$
+LEFT JOIN {l} ON {l.id:same ?.who_id}[[ AND {l.converted_opportunity_id:text} <> '']]
+WHERE $$ || condition || $${?.who_id:text!} LIKE '00Q%' [[AND ({?.what_id:text} <> '') IS NOT TRUE]]
+	AND {?:kept}$$ ELSE $$
+WHERE $$ || condition || $${?:kept}
+	[[AND ({?.what_id:text} <> '' OR ({?.who_id:text} LIKE '00Q%') IS NOT TRUE) /* those of leads, by {l.id}, are a part of their own */]]$$ END), '?', alias), '<table>', CASE alias WHEN 't' THEN 'task' ELSE 'event' END)
 $preset$;
-COMMENT ON FUNCTION activity_metrics.preset_salesforce_activity(text, text, boolean, text, text, text, text) IS
-'Internal: a part of preset salesforce over task or event; with_leads: those of a lead that became an opportunity belong to that.';
+COMMENT ON FUNCTION activity_metrics.preset_salesforce_activity(text, text, boolean, text, text, text) IS
+'Internal: a part of preset salesforce over task or event; of_leads: those that are linked to a lead only, and belong to the opportunity that it became.';
 
 CREATE FUNCTION activity_metrics.preset_salesforce(options jsonb) RETURNS TABLE (part text, key text, title text, body text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $preset$
@@ -98,28 +107,24 @@ example: coalesce({o.created_date:time}, {o.close_date:time})$$),
 	('left_out', 'l', 'deleted', '{l.is_deleted:bool}'),
 	('left_out', 'l', 'merged into another', $$'' <> {l.master_record_id:text}$$)
 	UNION ALL
+	-- those of leads in parts of their own: most rows need no join
 	SELECT a.* FROM (VALUES
 		(1, 'tasks with a time of completion: done then, whatever date they were due', 't', false,
-		 '{t.completed_date_time:time!}', $$'done'::text$$, $$
-value: {t.call_duration_in_seconds:number}
-origin: CASE [[WHEN {t.created_by_id:text} = ANY (string_to_array({=integration_users}, '|')) THEN 'integration' ]]WHEN {t.task_subtype:text} IN ('ListEmail', 'Cadence') THEN 'auto'::text END$$, $$
-	AND {t.completed_date_time:time!} IS NOT NULL
-	[[AND {t.is_closed:bool} IS NOT FALSE]]
-	[[AND ({t.what_id:text} <> '' OR ({t.who_id:text} LIKE '00Q%') IS NOT TRUE) /* those of leads, by {l.id}, come next */]]$$),
-		(2, 'other tasks: closed ones are done by the due date, but not later than the last change; the rest is planned; what became of a lead counts', 't', true,
-		 $$CASE WHEN [[{t.is_closed:bool}]else[{t.status:text} = 'Completed']]
-		THEN coalesce([[{t.completed_date_time:time}, ]]least({t.activity_date:time}[[, {t.last_modified_date:time}]]), {t.created_date:time})
+		 '{t.completed_date_time:time!}', $$'done'::text$$, $${t.completed_date_time:time!} IS NOT NULL [[AND {t.is_closed:bool} IS NOT FALSE]]
+	AND $$),
+		(2, 'other tasks: closed ones are done by the due date, but not later than the last change; the rest is planned', 't', false,
+		 $$CASE WHEN [[{t.is_closed:bool}]else[{t.status:text} = 'Completed']] THEN coalesce(least({t.activity_date:time}[[, {t.last_modified_date:time}]]), {t.created_date:time})
 		ELSE coalesce({t.activity_date:time}, {t.created_date:time}) END$$,
-		 $$CASE WHEN [[{t.is_closed:bool}]else[{t.status:text} = 'Completed']] THEN 'done'::text ELSE 'planned' END$$, $$
-value: {t.call_duration_in_seconds:number}
-origin: CASE [[WHEN {t.created_by_id:text} = ANY (string_to_array({=integration_users}, '|')) THEN 'integration' ]]WHEN {t.task_subtype:text} IN ('ListEmail', 'Cadence') THEN 'auto'::text END$$, $$
-	[[AND ({t.completed_date_time:time} IS NULL [[OR NOT {t.is_closed:bool}]] [[OR (({t.what_id:text} <> '') IS NOT TRUE AND {t.who_id:text} LIKE '00Q%') /* {l.id} */]])]]$$),
-		(3, 'meetings: planned as long as they are in the future', 'e', true,
-		 '[[{e.start_date_time:time}]else[{e.activity_date_time:time}]]',
-		 $$CASE [[WHEN {e.no_show_c:bool} THEN 'no_show' ]]WHEN [[{e.start_date_time:time}]else[{e.activity_date_time:time}]] > now() THEN 'planned' ELSE 'done'::text END$$, $$
-value: {e.duration_in_minutes:number} * 60
-origin: [[CASE WHEN {e.created_by_id:text} = ANY (string_to_array({=integration_users}, '|')) THEN 'integration'::text END]else[NULL::text]]$$, '')) AS k(place, title, alias, with_leads, at, status, rest, condition),
-		LATERAL activity_metrics.preset_salesforce_activity(k.title, k.alias, k.with_leads, k.at, k.status, k.rest, k.condition) AS a
+		 $$CASE WHEN [[{t.is_closed:bool}]else[{t.status:text} = 'Completed']] THEN 'done'::text ELSE 'planned' END$$, $$[[({t.completed_date_time:time} IS NULL [[OR NOT {t.is_closed:bool}]])
+	AND ]]$$),
+		(3, 'tasks of leads, likewise: what became of the lead counts', 't', true,
+		 $$CASE [[WHEN {t.completed_date_time:time} IS NOT NULL [[AND {t.is_closed:bool} IS NOT FALSE]] THEN {t.completed_date_time:time} ]]
+		WHEN [[{t.is_closed:bool}]else[{t.status:text} = 'Completed']] THEN coalesce(least({t.activity_date:time}[[, {t.last_modified_date:time}]]), {t.created_date:time})
+		ELSE coalesce({t.activity_date:time}, {t.created_date:time}) END$$,
+		 $$CASE WHEN [[{t.is_closed:bool}]else[{t.status:text} = 'Completed']] [[OR ({t.completed_date_time:time} IS NOT NULL [[AND {t.is_closed:bool} IS NOT FALSE]])]] THEN 'done'::text ELSE 'planned' END$$, ''),
+		(4, 'meetings: planned as long as they are in the future', 'e', false, NULL, NULL, ''),
+		(5, 'meetings of leads, likewise: what became of the lead counts', 'e', true, NULL, NULL, '')) AS k(place, title, alias, of_leads, at, status, condition),
+		LATERAL activity_metrics.preset_salesforce_activity(k.title, k.alias, k.of_leads, k.at, k.status, k.condition) AS a
 	UNION ALL
 	VALUES
 	('events', NULL, 'leads: what became an opportunity is counted as that opportunity', $$

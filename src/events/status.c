@@ -32,6 +32,8 @@ is_word(const char *at, int length, const char *word)
 bool
 am_status_is_done(const char *status, int length)
 {
+	if (length == 4 && memcmp(status, "done", 4) == 0)
+		return true;
 	for (; length > 0 && *status == ' '; status++)
 		length--;
 	while (length > 0 && status[length - 1] == ' ')

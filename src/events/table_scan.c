@@ -192,37 +192,42 @@ typedef struct Reader
 {
 	TupleDesc	columns;
 	Layout	   *layout;
+	int			first;			/* attribute wanted, from 0 */
+	int			last;
+	MemoryContext scratch;		/* for values that are not in the row; NULL = they are left as they are */
+	bool		scratch_used;
+	Datum	   *values;
+	bool	   *nulls;
+} Reader;
+
+/* Columns of am_table_scan: one attribute may be several of them */
+typedef struct ColumnReader
+{
+	Reader		reader;
+	AmRowVisitor visit;
+	void	   *arg;
 	int			n_columns;
 	int			same_as[AM_SCAN_MAX_COLUMNS];	/* an earlier column that is the same attribute, or -1 */
 	bool		has_same;
-	int			first;			/* attribute wanted, from 0 */
-	int			last;
-	MemoryContext scratch;		/* for values that are not in the row */
-	bool		scratch_used;
 	Datum		values[AM_SCAN_MAX_COLUMNS];
 	bool		nulls[AM_SCAN_MAX_COLUMNS];
-} Reader;
+} ColumnReader;
 
+/* wanted: for each attribute the index of its value, or -1 */
 static void
-lay_out(Reader *reader, Relation relation, const AmTableColumn *columns, int n_columns)
+lay_out(Reader *reader, Relation relation, const int16 *wanted)
 {
 	int			place = 0;
 
 	reader->columns = RelationGetDescr(relation);
 	reader->first = reader->columns->natts;
 	reader->last = -1;
-	reader->n_columns = n_columns;
-	reader->has_same = false;
-	for (int c = 0; c < n_columns; c++)
-	{
-		reader->same_as[c] = -1;
-		for (int other = c - 1; other >= 0; other--)
-			if (columns[other].number == columns[c].number)
-				reader->same_as[c] = other;
-		reader->has_same |= reader->same_as[c] >= 0;
-		reader->first = Min(reader->first, columns[c].number - 1);
-		reader->last = Max(reader->last, columns[c].number - 1);
-	}
+	for (int i = 0; i < reader->columns->natts; i++)
+		if (wanted[i] >= 0)
+		{
+			reader->first = Min(reader->first, i);
+			reader->last = i;
+		}
 	reader->layout = palloc(sizeof(Layout) * (reader->last + 1));
 	for (int i = 0; i <= reader->last; i++)
 	{
@@ -232,10 +237,7 @@ lay_out(Reader *reader, Relation relation, const AmTableColumn *columns, int n_c
 		layout->length = attribute->attlen;
 		layout->by_value = attribute->attbyval;
 		layout->align = attribute->attalign;
-		layout->wanted = -1;
-		for (int c = 0; c < n_columns; c++)
-			if (columns[c].number == i + 1 && reader->same_as[c] < 0)
-				layout->wanted = (int16) c;
+		layout->wanted = wanted[i];
 		if (attribute->attlen <= 0)
 			place = -1;
 		if (place >= 0)
@@ -261,7 +263,7 @@ whole_value(Reader *reader, Datum value)
 static inline void
 take_value(Reader *reader, const Layout *layout, Datum value)
 {
-	if (layout->length == -1 &&
+	if (layout->length == -1 && reader->scratch &&
 		(VARATT_IS_EXTERNAL(DatumGetPointer(value)) || VARATT_IS_COMPRESSED(DatumGetPointer(value))))
 		value = whole_value(reader, value);
 	reader->values[layout->wanted] = value;
@@ -327,38 +329,16 @@ read_row(Reader *reader, HeapTupleHeader row)
 		take_missing(reader, stored);
 }
 
-static inline void
-visit_row(Reader *reader, HeapTupleHeader row, AmRowVisitor visit, void *arg)
-{
-	read_row(reader, row);
-	if (unlikely(reader->has_same))
-		for (int c = 0; c < reader->n_columns; c++)
-			if (reader->same_as[c] >= 0)
-			{
-				reader->values[c] = reader->values[reader->same_as[c]];
-				reader->nulls[c] = reader->nulls[reader->same_as[c]];
-			}
-	visit(arg, reader->values, reader->nulls);
-	if (unlikely(reader->scratch_used))
-	{
-		MemoryContextReset(reader->scratch);
-		reader->scratch_used = false;
-	}
-}
+typedef void (*HeapRowVisitor) (void *arg, HeapTupleHeader row);
 
-void
-am_table_scan(Relation relation, Snapshot snapshot, ParallelTableScanDesc parallel,
-			  const AmTableColumn *columns, int n_columns, AmRowVisitor visit, void *arg)
+/* Visits the rows of the heap that the snapshot sees */
+static pg_attribute_always_inline void
+scan_heap(Relation relation, Snapshot snapshot, ParallelTableScanDesc parallel, HeapRowVisitor visit, void *arg)
 {
 	TableScanDesc scan = parallel ? table_beginscan_parallel(relation, parallel) :
 		table_beginscan(relation, snapshot, 0, NULL);
 	HeapScanDesc heap = (HeapScanDesc) scan;
-	Reader		reader;
 	HeapTuple	tuple;
-
-	lay_out(&reader, relation, columns, n_columns);
-	reader.scratch = AllocSetContextCreate(CurrentMemoryContext, "values of a table scan", ALLOCSET_DEFAULT_SIZES);
-	reader.scratch_used = false;
 
 	while ((tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
 	{
@@ -370,16 +350,108 @@ am_table_scan(Relation relation, Snapshot snapshot, ParallelTableScanDesc parall
 			int			n = (int) heap->rs_ntuples;
 
 			for (int i = (int) heap->rs_cindex; i < n; i++)
-				visit_row(&reader, (HeapTupleHeader) PageGetItem(page, PageGetItemId(page, heap->rs_vistuples[i])),
-						  visit, arg);
+				visit(arg, (HeapTupleHeader) PageGetItem(page, PageGetItemId(page, heap->rs_vistuples[i])));
 			for (int i = (int) heap->rs_cindex + 1; i < n; i++)
 				pgstat_count_heap_getnext(relation);
 			heap->rs_cindex = n - 1;
 		}
 		else
-			visit_row(&reader, tuple->t_data, visit, arg);
+			visit(arg, tuple->t_data);
 	}
 	table_endscan(scan);
-	MemoryContextDelete(reader.scratch);
-	pfree(reader.layout);
+}
+
+static pg_attribute_always_inline void
+visit_columns(void *arg, HeapTupleHeader row)
+{
+	ColumnReader *columns = arg;
+	Reader	   *reader = &columns->reader;
+
+	read_row(reader, row);
+	if (unlikely(columns->has_same))
+		for (int c = 0; c < columns->n_columns; c++)
+			if (columns->same_as[c] >= 0)
+			{
+				columns->values[c] = columns->values[columns->same_as[c]];
+				columns->nulls[c] = columns->nulls[columns->same_as[c]];
+			}
+	columns->visit(columns->arg, columns->values, columns->nulls);
+	if (unlikely(reader->scratch_used))
+	{
+		MemoryContextReset(reader->scratch);
+		reader->scratch_used = false;
+	}
+}
+
+void
+am_table_scan(Relation relation, Snapshot snapshot, ParallelTableScanDesc parallel,
+			  const AmTableColumn *columns, int n_columns, AmRowVisitor visit, void *arg)
+{
+	int			n_attributes = RelationGetDescr(relation)->natts;
+	int16	   *wanted = palloc(n_attributes * sizeof(int16));
+	ColumnReader rows;
+
+	for (int i = 0; i < n_attributes; i++)
+		wanted[i] = -1;
+	rows.n_columns = n_columns;
+	rows.has_same = false;
+	for (int c = 0; c < n_columns; c++)
+	{
+		int16	   *place = &wanted[columns[c].number - 1];
+
+		rows.same_as[c] = *place;
+		if (*place < 0)
+			*place = (int16) c;
+		else
+			rows.has_same = true;
+	}
+	rows.visit = visit;
+	rows.arg = arg;
+	rows.reader.values = rows.values;
+	rows.reader.nulls = rows.nulls;
+	rows.reader.scratch = AllocSetContextCreate(CurrentMemoryContext, "values of a table scan", ALLOCSET_DEFAULT_SIZES);
+	rows.reader.scratch_used = false;
+	lay_out(&rows.reader, relation, wanted);
+	scan_heap(relation, snapshot, parallel, visit_columns, &rows);
+	MemoryContextDelete(rows.reader.scratch);
+	pfree(rows.reader.layout);
+	pfree(wanted);
+}
+
+typedef struct AttributeReader
+{
+	Reader		reader;
+	AmAttributeVisitor visit;
+	void	   *arg;
+} AttributeReader;
+
+static pg_attribute_always_inline void
+visit_attributes(void *arg, HeapTupleHeader row)
+{
+	AttributeReader *attributes = arg;
+
+	read_row(&attributes->reader, row);
+	attributes->visit(attributes->arg);
+}
+
+void
+am_table_scan_attributes(Relation relation, Snapshot snapshot, ParallelTableScanDesc parallel,
+						 const bool *wanted, Datum *values, bool *nulls, AmAttributeVisitor visit, void *arg)
+{
+	int			n_attributes = RelationGetDescr(relation)->natts;
+	int16	   *places = palloc(n_attributes * sizeof(int16));
+	AttributeReader rows;
+
+	for (int i = 0; i < n_attributes; i++)
+		places[i] = wanted[i] ? (int16) i : -1;
+	rows.visit = visit;
+	rows.arg = arg;
+	rows.reader.values = values;
+	rows.reader.nulls = nulls;
+	rows.reader.scratch = NULL;
+	rows.reader.scratch_used = false;
+	lay_out(&rows.reader, relation, places);
+	scan_heap(relation, snapshot, parallel, visit_attributes, &rows);
+	pfree(rows.reader.layout);
+	pfree(places);
 }

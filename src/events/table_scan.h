@@ -51,4 +51,13 @@ typedef void (*AmRowVisitor) (void *arg, const Datum *values, const bool *nulls)
 extern void am_table_scan(Relation relation, Snapshot snapshot, ParallelTableScanDesc parallel,
 						  const AmTableColumn *columns, int n_columns, AmRowVisitor visit, void *arg);
 
+/*
+ * The same for those who have an array with a place for every attribute of the
+ * table: those wanted are put there, as they are stored, before each visit.
+ */
+typedef void (*AmAttributeVisitor) (void *arg);
+
+extern void am_table_scan_attributes(Relation relation, Snapshot snapshot, ParallelTableScanDesc parallel,
+									 const bool *wanted, Datum *values, bool *nulls, AmAttributeVisitor visit, void *arg);
+
 #endif							/* AM_TABLE_SCAN_H */

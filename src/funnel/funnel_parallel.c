@@ -1,7 +1,7 @@
 /*
- * A funnel over a plain table, by several processes.
+ * A funnel over a plain table or the branches of a query, by several processes.
  *
- * Each scans its share of the table into its own event log; then they
+ * Each scans its share of them into its own event log; then they
  * exchange partitions (see event_share.h), and each counts the entities of
  * those it takes.  The leader works as the others do and adds their counts to
  * its own.  The plan of an aggregate could not do that: its workers have no
@@ -22,11 +22,11 @@
 #include "access/xact.h"
 #include "executor/instrument.h"
 #include "miscadmin.h"
+#include "nodes/nodes.h"
 #include "optimizer/cost.h"
 #include "optimizer/paths.h"
 #include "pgstat.h"
 #include "storage/bufmgr.h"
-#include "storage/spin.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
@@ -38,15 +38,13 @@
 
 enum
 {
-	KEY_WORK = 1, KEY_SPEC, KEY_SHARE, KEY_SCAN, KEY_NEWS, KEY_TALLIES, KEY_QUERY, KEY_BUFFERS, KEY_WAL
+	KEY_WORK = 1, KEY_SPEC, KEY_SHARE, KEY_SCAN, KEY_PLAN, KEY_PLAN_TEXT, KEY_NEWS, KEY_TALLIES, KEY_QUERY, KEY_BUFFERS, KEY_WAL
 };
 
 typedef struct SharedWork
 {
 	AmFunnelQuestion question;
-	slock_t		mutex;
-	bool		has_events;		/* of all processes */
-	TimestampTz latest;
+	AmFunnelSeen seen;
 	/* flags by process follow: its news and its tally are there */
 	bool		reported[FLEXIBLE_ARRAY_MEMBER];
 } SharedWork;
@@ -57,7 +55,6 @@ typedef struct Work
 	SharedWork *shared;
 	text	   *spec_text;
 	AmSharing  *sharing;
-	ParallelTableScanDesc scan;
 	AmKindNews *news;			/* of all processes, by process and kind */
 	char	   *tallies;		/* AmSharedTally, by process */
 } Work;
@@ -85,33 +82,26 @@ tally_of(const Work *work, const AmFunnelSpec *spec, int process)
 	return (AmSharedTally *) (work->tallies + process * am_funnel_shared_size(spec));
 }
 
-/* As many as the planner would take for a scan of the table */
+/* As many as the planner would take */
 static int
-workers_for(Relation relation)
+workers_for(const AmFunnelSource *source)
 {
-	int			workers = RelationGetParallelWorkers(relation, -1);
-	int			pages = (int) Min(RelationGetNumberOfBlocks(relation), (BlockNumber) INT_MAX);
-	int			threshold = Max(min_parallel_table_scan_size, 1);
+	int			workers;
 
-	if (!IsUnderPostmaster || IsParallelWorker() || IsInParallelMode() || RelationUsesLocalBuffers(relation))
+	if (!IsUnderPostmaster || IsParallelWorker() || IsInParallelMode())
 		return 0;
-	if (workers < 0)
-	{
-		if (pages < min_parallel_table_scan_size)
-			return 0;
-		for (workers = 1; pages >= threshold * 3; workers++)
-		{
-			threshold *= 3;
-			if (threshold > INT_MAX / 3)
-				break;
-		}
-	}
-	return Min(workers, max_parallel_workers_per_gather);
+	if (source->query)
+		return source->plan.shareable ? am_query_workers(source->query) : 0;
+	if (RelationUsesLocalBuffers(source->relation))
+		return 0;
+	workers = RelationGetParallelWorkers(source->relation, -1);
+	return workers < 0 ? am_workers_for_pages(RelationGetNumberOfBlocks(source->relation)) :
+		Min(workers, max_parallel_workers_per_gather);
 }
 
 /* What each process does, from its share of the table to its counts */
 static AmFunnelState *
-do_share(Work *work, Relation relation, AmFunnelReading *reading)
+do_share(Work *work, const AmFunnelSource *source, AmFunnelReading *reading)
 {
 	SharedWork *shared = work->shared;
 	AmSharing  *sharing = work->sharing;
@@ -122,19 +112,13 @@ do_share(Work *work, Relation relation, AmFunnelReading *reading)
 
 	if (!sharing->late)
 	{
-		am_funnel_fill(&shared->question, state, relation, NULL, work->scan);
+		am_funnel_fill(&shared->question, state, source);
 		am_share_publish(sharing, state->log);
-		SpinLockAcquire(&shared->mutex);
-		if (state->has_events && (!shared->has_events || state->latest > shared->latest))
-		{
-			shared->has_events = true;
-			shared->latest = state->latest;
-		}
-		SpinLockRelease(&shared->mutex);
+		am_funnel_seen_exchange(&shared->seen, state);
 		am_share_wait(sharing);
 	}
 	/* nobody changes it any more */
-	am_funnel_state_add_latest(state, shared->has_events, shared->latest);
+	am_funnel_state_add_latest(state, shared->seen.has_events, shared->seen.latest);
 	am_funnel_start_reading(state, reading);
 	am_share_read(sharing, state->log, am_funnel_match_entity, reading);
 	am_funnel_match_free(reading->match);
@@ -146,7 +130,7 @@ am_funnel_worker(dsm_segment *segment, shm_toc *toc)
 {
 	int			process = ParallelWorkerNumber + 1;
 	Work		work;
-	Relation	relation;
+	AmFunnelSource source;
 	AmFunnelReading *reading = palloc(sizeof(AmFunnelReading));
 	AmFunnelState *state;
 	BufferUsage *buffers = shm_toc_lookup(toc, KEY_BUFFERS, false);
@@ -157,15 +141,30 @@ am_funnel_worker(dsm_segment *segment, shm_toc *toc)
 
 	work.shared = shm_toc_lookup(toc, KEY_WORK, false);
 	work.spec_text = shm_toc_lookup(toc, KEY_SPEC, false);
-	work.scan = shm_toc_lookup(toc, KEY_SCAN, false);
 	work.news = shm_toc_lookup(toc, KEY_NEWS, false);
 	work.tallies = shm_toc_lookup(toc, KEY_TALLIES, false);
 	work.sharing = am_share_attach(shm_toc_lookup(toc, KEY_SHARE, false), segment, process);
 
 	InstrStartParallelQuery();
-	relation = relation_open(work.shared->question.table, AccessShareLock);
-	state = do_share(&work, relation, reading);
-	relation_close(relation, AccessShareLock);
+	memset(&source, 0, sizeof(source));
+	source.seen = &work.shared->seen;
+	if (OidIsValid(work.shared->question.table))
+	{
+		source.relation = relation_open(work.shared->question.table, AccessShareLock);
+		source.shared_scan = shm_toc_lookup(toc, KEY_SCAN, false);
+	}
+	else
+	{
+		source.query_text = shm_toc_lookup(toc, KEY_PLAN_TEXT, false);
+		source.plan.statement = stringToNode(shm_toc_lookup(toc, KEY_PLAN, false));
+		source.query = am_query_scan_begin(source.plan.statement, source.query_text);
+		source.shared_query = shm_toc_lookup(toc, KEY_SCAN, false);
+	}
+	state = do_share(&work, &source, reading);
+	if (source.query)
+		am_query_scan_end(source.query);
+	else
+		relation_close(source.relation, AccessShareLock);
 	memcpy(&work.news[process * state->plan->spec->n_kinds], state->news, state->plan->spec->n_kinds * sizeof(AmKindNews));
 	am_funnel_tally_share(&reading->tally, work.sharing, tally_of(&work, state->plan->spec, process));
 	InstrEndParallelQuery(&buffers[ParallelWorkerNumber], &wal[ParallelWorkerNumber]);
@@ -192,10 +191,10 @@ estimate(ParallelContext *context, Size size)
 }
 
 bool
-am_funnel_parallel(const AmFunnelQuestion *question, text *spec_text, Relation relation, Snapshot snapshot,
+am_funnel_parallel(const AmFunnelQuestion *question, text *spec_text, AmFunnelSource *source,
 				   TupleDesc columns, HeapTuple *steps, int *n_steps)
 {
-	int			workers = workers_for(relation);
+	int			workers = workers_for(source);
 	int			processes = workers + 1;
 	AmFunnelSpec *spec;
 	int			n_kinds;
@@ -207,6 +206,7 @@ am_funnel_parallel(const AmFunnelQuestion *question, text *spec_text, Relation r
 	AmFunnelState *state;
 	Size		work_size = add_size(offsetof(SharedWork, reported), mul_size(processes, sizeof(bool)));
 	Size		spec_size = VARHDRSZ + VARSIZE_ANY_EXHDR(spec_text);
+	char	   *plan_text = NULL;
 	Size		scan_size;
 	Size		news_size;
 	Size		tallies_size;
@@ -218,7 +218,10 @@ am_funnel_parallel(const AmFunnelQuestion *question, text *spec_text, Relation r
 	spec = am_funnel_parse(spec_text);
 	n_kinds = spec->n_kinds;
 	tallies_size = mul_size(processes, am_funnel_shared_size(spec));
-	scan_size = table_parallelscan_estimate(relation, snapshot);
+	scan_size = source->query ? am_query_share_size(source->query, source->snapshot) :
+		table_parallelscan_estimate(source->relation, source->snapshot);
+	if (source->query)
+		plan_text = nodeToString(source->plan.statement);
 	news_size = mul_size(mul_size(processes, n_kinds), sizeof(AmKindNews));
 
 	EnterParallelMode();
@@ -233,6 +236,11 @@ am_funnel_parallel(const AmFunnelQuestion *question, text *spec_text, Relation r
 	estimate(context, mul_size(workers, sizeof(WalUsage)));
 	if (query_size > 0)
 		estimate(context, query_size);
+	if (plan_text)
+	{
+		estimate(context, strlen(plan_text) + 1);
+		estimate(context, strlen(source->query_text) + 1);
+	}
 	InitializeParallelDSM(context);
 	if (!context->seg)
 	{
@@ -244,15 +252,26 @@ am_funnel_parallel(const AmFunnelQuestion *question, text *spec_text, Relation r
 	work.shared = place_of(context, KEY_WORK, work_size);
 	memset(work.shared, 0, work_size);
 	work.shared->question = *question;
-	SpinLockInit(&work.shared->mutex);
+	am_funnel_seen_init(&work.shared->seen, spec);
+	source->seen = &work.shared->seen;
 	work.spec_text = place_of(context, KEY_SPEC, spec_size);
 	SET_VARSIZE(work.spec_text, spec_size);
 	memcpy(VARDATA(work.spec_text), VARDATA_ANY(spec_text), VARSIZE_ANY_EXHDR(spec_text));
 	/* all processes together stay within the budget of one, but for the least that each needs */
 	work.sharing = am_share_create(place_of(context, KEY_SHARE, am_share_size(processes)), context->seg, processes,
 								   Max(am_budget() / processes, AM_BUDGET_FLOOR));
-	work.scan = place_of(context, KEY_SCAN, scan_size);
-	table_parallelscan_initialize(relation, work.scan, snapshot);
+	if (source->query)
+	{
+		source->shared_query = place_of(context, KEY_SCAN, scan_size);
+		am_query_share_init(source->query, source->shared_query, source->snapshot);
+		strcpy(place_of(context, KEY_PLAN, strlen(plan_text) + 1), plan_text);
+		strcpy(place_of(context, KEY_PLAN_TEXT, strlen(source->query_text) + 1), source->query_text);
+	}
+	else
+	{
+		source->shared_scan = place_of(context, KEY_SCAN, scan_size);
+		table_parallelscan_initialize(source->relation, source->shared_scan, source->snapshot);
+	}
 	work.news = place_of(context, KEY_NEWS, news_size);
 	work.tallies = place_of(context, KEY_TALLIES, tallies_size);
 	memset(work.tallies, 0, tallies_size);
@@ -263,12 +282,12 @@ am_funnel_parallel(const AmFunnelQuestion *question, text *spec_text, Relation r
 
 	LaunchParallelWorkers(context);
 	reading = palloc(sizeof(AmFunnelReading));
-	state = do_share(&work, relation, reading);
+	state = do_share(&work, source, reading);
 	am_funnel_tally_prepare(&reading->tally);
 	WaitForParallelWorkersToFinish(context);
 	ereport(DEBUG1,
-			(errmsg_internal("funnel of table \"%s\": %d workers and the leader",
-							 RelationGetRelationName(relation), context->nworkers_launched)));
+			(errmsg_internal("funnel of %s: %d workers and the leader",
+							 source->query ? "a query" : RelationGetRelationName(source->relation), context->nworkers_launched)));
 
 	for (int process = 1; process <= context->nworkers_launched; process++)
 	{

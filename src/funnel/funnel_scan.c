@@ -1,6 +1,7 @@
 /*
- * funnel_scan(): a funnel over a plain table, read below the executor, and
- * funnel_scannable(): whether a table can be read so.
+ * funnel_scan(): a funnel over a plain table, funnel_query_scan(): one over
+ * the branches of a query, both read below the executor; and whether a table
+ * or a query can be read so.
  *
  * The answer is that of the aggregate over the same rows.
  *
@@ -14,6 +15,7 @@
 #include "catalog/pg_type_d.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "nodes/params.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -27,11 +29,23 @@ typedef struct Filling
 {
 	const AmFunnelQuestion *question;
 	AmFunnelState *state;
+	AmFunnelSeen *seen;
 	Oid			entity_type;
 	bool		has_status;
 	bool		has_since;
 	bool		has_rows;
 } Filling;
+
+static bool
+are_event_types(const AmFunnelQuestion *question, bool is_utc)
+{
+	const AmTableColumn *columns = question->columns;
+
+	return am_is_key_type(columns[AM_EVENT_ENTITY].type) &&
+		am_is_time_type(columns[AM_EVENT_AT].type, is_utc) &&
+		am_is_text_type(columns[AM_EVENT_KIND].type) &&
+		(question->n_columns == AM_EVENT_STATUS || am_is_text_type(columns[AM_EVENT_STATUS].type));
+}
 
 /* Finds the columns; false where one needs SQL to be read */
 static bool
@@ -43,10 +57,7 @@ find_columns(AmFunnelQuestion *question, Relation relation, const text *const na
 	for (int c = 0; c < question->n_columns; c++)
 		if (!names[c] || !am_table_column(relation, text_to_cstring(names[c]), &columns[c]))
 			return false;
-	return am_is_key_type(columns[AM_EVENT_ENTITY].type) &&
-		am_is_time_type(columns[AM_EVENT_AT].type, tz && pg_strcasecmp(text_to_cstring(tz), "UTC") == 0) &&
-		am_is_text_type(columns[AM_EVENT_KIND].type) &&
-		(!names[AM_EVENT_STATUS] || am_is_text_type(columns[AM_EVENT_STATUS].type));
+	return are_event_types(question, tz && pg_strcasecmp(text_to_cstring(tz), "UTC") == 0);
 }
 
 static void
@@ -121,23 +132,91 @@ am_funnel_question_state(const AmFunnelQuestion *question, text *spec_text, AmEv
 }
 
 void
-am_funnel_fill(const AmFunnelQuestion *question, AmFunnelState *state, Relation relation,
-			   Snapshot snapshot, ParallelTableScanDesc parallel)
+am_funnel_seen_init(AmFunnelSeen *seen, const AmFunnelSpec *spec)
+{
+	memset(seen, 0, sizeof(AmFunnelSeen));
+	SpinLockInit(&seen->mutex);
+	seen->n_absent = spec->n_kinds;
+}
+
+void
+am_funnel_seen_exchange(AmFunnelSeen *seen, AmFunnelState *state)
+{
+	SpinLockAcquire(&seen->mutex);
+	if (state->has_events && (!seen->has_events || state->latest > seen->latest))
+	{
+		seen->has_events = true;
+		seen->latest = state->latest;
+	}
+	for (int i = 0; i < state->plan->spec->n_kinds; i++)
+		if (state->news[i].events > 0 && !seen->is_present[i])
+		{
+			seen->is_present[i] = true;
+			seen->n_absent--;
+		}
+	SpinLockRelease(&seen->mutex);
+}
+
+/*
+ * Events of kinds that the specification does not name count in two ways: the
+ * latest makes the data's end, and their kinds are suggested for one that does
+ * not occur.
+ */
+static bool
+wants_others(void *arg, TimestampTz latest)
+{
+	Filling    *filling = arg;
+	AmFunnelSeen *seen = filling->seen;
+	bool		wanted;
+
+	am_funnel_seen_exchange(seen, filling->state);
+	SpinLockAcquire(&seen->mutex);
+	wanted = seen->n_absent > 0 || (!filling->state->has_as_of && (!seen->has_events || latest > seen->latest));
+	SpinLockRelease(&seen->mutex);
+	return wanted;
+}
+
+static AmWantedKinds
+wanted_kinds(const AmFunnelSpec *spec)
+{
+	AmWantedKinds wanted;
+
+	wanted.n_kinds = spec->n_kinds;
+	wanted.kinds = palloc(spec->n_kinds * sizeof(AmKindName));
+	for (int i = 0; i < spec->n_kinds; i++)
+		wanted.kinds[i] = (AmKindName) {spec->kinds[i].name, spec->kinds[i].length};
+	wanted.kind = AM_EVENT_KIND;
+	wanted.at = AM_EVENT_AT;
+	wanted.wants_others = wants_others;
+	return wanted;
+}
+
+void
+am_funnel_fill(const AmFunnelQuestion *question, AmFunnelState *state, const AmFunnelSource *source)
 {
 	Filling		filling;
 
 	filling.question = question;
 	filling.state = state;
+	filling.seen = source->seen;
 	filling.entity_type = question->columns[AM_EVENT_ENTITY].type;
 	filling.has_status = question->n_columns > AM_EVENT_STATUS;
 	/* where a late start counts, what came before the entries has to be seen */
 	filling.has_since = question->has_since && !(state->plan->spec->options & AM_FUNNEL_COUNT_SKIPPED);
 	filling.has_rows = false;
-	am_table_scan(relation, snapshot, parallel, question->columns, question->n_columns, take_event, &filling);
+	if (source->query)
+	{
+		AmWantedKinds wanted = wanted_kinds(state->plan->spec);
+
+		am_query_scan_run(source->query, source->shared_query, &wanted, take_event, &filling);
+	}
+	else
+		am_table_scan(source->relation, source->snapshot, source->shared_scan, question->columns, question->n_columns,
+					  take_event, &filling);
 }
 
 static void
-read_alone(const AmFunnelQuestion *question, text *spec_text, Relation relation, Snapshot snapshot,
+read_alone(const AmFunnelQuestion *question, text *spec_text, AmFunnelSource *source,
 		   TupleDesc columns, HeapTuple *steps, int *n_steps)
 {
 	AmFunnelState *state =
@@ -145,12 +224,44 @@ read_alone(const AmFunnelQuestion *question, text *spec_text, Relation relation,
 								 am_event_log_create(CurrentMemoryContext, am_funnel_entity_type(question), false));
 	AmFunnelReading *reading = palloc(sizeof(AmFunnelReading));
 
-	am_funnel_fill(question, state, relation, snapshot, NULL);
+	source->seen = palloc(sizeof(AmFunnelSeen));
+	am_funnel_seen_init(source->seen, state->plan->spec);
+	am_funnel_fill(question, state, source);
 	am_funnel_start_reading(state, reading);
 	am_event_log_read(state->log, am_funnel_match_entity, reading);
 	am_funnel_match_free(reading->match);
 	am_funnel_form_rows(&reading->tally, am_funnel_absent_kinds, state, columns, steps);
 	*n_steps = state->plan->spec->n_steps;
+}
+
+/* Arguments first ... first + 2: since, entry_until, as_of */
+static void
+set_times(AmFunnelQuestion *question, FunctionCallInfo fcinfo, int first)
+{
+	question->has_since = !PG_ARGISNULL(first);
+	question->since = question->has_since ? PG_GETARG_TIMESTAMPTZ(first) : 0;
+	question->entry_until = PG_ARGISNULL(first + 1) ? DT_NOEND : PG_GETARG_TIMESTAMPTZ(first + 1);
+	question->has_as_of = !PG_ARGISNULL(first + 2);
+	question->as_of = question->has_as_of ? PG_GETARG_TIMESTAMPTZ(first + 2) : 0;
+}
+
+/* Answers in rows of the function's result; all memory but theirs is freed */
+static void
+answer(ReturnSetInfo *result, const AmFunnelQuestion *question, text *spec_text, AmFunnelSource *source)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "funnel of a table", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	HeapTuple	steps[AM_FUNNEL_MAX_STEPS];
+	int			n_steps;
+
+	source->snapshot = RegisterSnapshot(GetActiveSnapshot());
+	if (!am_funnel_parallel(question, spec_text, source, result->setDesc, steps, &n_steps))
+		read_alone(question, spec_text, source, result->setDesc, steps, &n_steps);
+	UnregisterSnapshot(source->snapshot);
+	for (int step = 0; step < n_steps; step++)
+		tuplestore_puttuple(result->setResult, steps[step]);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
 }
 
 #define text_argument(n)	(PG_ARGISNULL(n) ? NULL : PG_GETARG_TEXT_PP(n))
@@ -193,12 +304,8 @@ am_funnel_scan(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	const text *names[AM_EVENT_COLUMNS] = {text_argument(5), text_argument(6), text_argument(7), text_argument(8)};
 	AmFunnelQuestion question;
+	AmFunnelSource source;
 	Relation	relation;
-	Snapshot	snapshot;
-	MemoryContext caller;
-	MemoryContext context;
-	HeapTuple	steps[AM_FUNNEL_MAX_STEPS];
-	int			n_steps;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
@@ -210,12 +317,9 @@ am_funnel_scan(PG_FUNCTION_ARGS)
 		am_funnel_refuse_null_spec();
 
 	memset(&question, 0, sizeof(question));
+	memset(&source, 0, sizeof(source));
 	question.table = PG_GETARG_OID(0);
-	question.has_since = !PG_ARGISNULL(2);
-	question.since = question.has_since ? PG_GETARG_TIMESTAMPTZ(2) : 0;
-	question.entry_until = PG_ARGISNULL(3) ? DT_NOEND : PG_GETARG_TIMESTAMPTZ(3);
-	question.has_as_of = !PG_ARGISNULL(4);
-	question.as_of = question.has_as_of ? PG_GETARG_TIMESTAMPTZ(4) : 0;
+	set_times(&question, fcinfo, 2);
 
 	relation = relation_open(question.table, AccessShareLock);
 	if (!find_columns(&question, relation, names, text_argument(9)))
@@ -228,16 +332,73 @@ am_funnel_scan(PG_FUNCTION_ARGS)
 				 errmsg("cannot read these columns of \"%s\" directly", RelationGetRelationName(relation)),
 				 errhint("Use funnel_report().")));
 
-	context = AllocSetContextCreate(CurrentMemoryContext, "funnel of a table", ALLOCSET_DEFAULT_SIZES);
-	caller = MemoryContextSwitchTo(context);
-	snapshot = RegisterSnapshot(GetActiveSnapshot());
-	if (!am_funnel_parallel(&question, PG_GETARG_TEXT_PP(1), relation, snapshot, result->setDesc, steps, &n_steps))
-		read_alone(&question, PG_GETARG_TEXT_PP(1), relation, snapshot, result->setDesc, steps, &n_steps);
-	UnregisterSnapshot(snapshot);
+	source.relation = relation;
+	answer(result, &question, PG_GETARG_TEXT_PP(1), &source);
 	relation_close(relation, NoLock);
-	for (int step = 0; step < n_steps; step++)
-		tuplestore_puttuple(result->setResult, steps[step]);
-	MemoryContextSwitchTo(caller);
-	MemoryContextDelete(context);
+	return (Datum) 0;
+}
+
+/* $1 of a query: since */
+static ParamListInfo
+query_parameters(const AmFunnelQuestion *question)
+{
+	ParamListInfo parameters = makeParamList(1);
+
+	parameters->params[0].ptype = TIMESTAMPTZOID;
+	parameters->params[0].pflags = PARAM_FLAG_CONST;
+	parameters->params[0].isnull = !question->has_since;
+	parameters->params[0].value = TimestampTzGetDatum(question->since);
+	return parameters;
+}
+
+/*
+ * funnel_query_scannable(query text) returns boolean
+ */
+PG_FUNCTION_INFO_V1(am_funnel_query_scannable);
+Datum
+am_funnel_query_scannable(PG_FUNCTION_ARGS)
+{
+	AmFunnelQuestion question;
+
+	memset(&question, 0, sizeof(question));
+	PG_RETURN_BOOL(am_query_has_branches(am_query_plan(text_to_cstring(PG_GETARG_TEXT_PP(0)), query_parameters(&question)).statement));
+}
+
+/*
+ * funnel_query_scan(query text, spec text, since timestamptz, entry_until timestamptz, as_of timestamptz)
+ * returns setof funnel_step
+ *
+ * query: SELECT of entity, at, kind and, if there is one, status, of types that funnel_scannable() takes; $1: since.
+ */
+PG_FUNCTION_INFO_V1(am_funnel_query_scan);
+Datum
+am_funnel_query_scan(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	AmFunnelQuestion question;
+	AmFunnelSource source;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("no query is given")));
+	if (PG_ARGISNULL(1))
+		am_funnel_refuse_null_spec();
+	memset(&question, 0, sizeof(question));
+	memset(&source, 0, sizeof(source));
+	set_times(&question, fcinfo, 2);
+
+	source.query_text = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	source.plan = am_query_plan(source.query_text, query_parameters(&question));
+	source.query = am_query_scan_begin(source.plan.statement, source.query_text);
+	question.n_columns = am_query_scan_columns(source.query);
+	for (int c = 0; c < question.n_columns; c++)
+		question.columns[c].type = am_query_scan_type(source.query, c);
+	if (question.n_columns < AM_EVENT_STATUS || question.n_columns > AM_EVENT_COLUMNS || !are_event_types(&question, false))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("not a query of events"),
+				 errdetail("It gives entity, at, kind and perhaps status: a text, integer or uuid, a timestamp with time zone, and texts.")));
+	answer(result, &question, PG_GETARG_TEXT_PP(1), &source);
+	am_query_scan_end(source.query);
 	return (Datum) 0;
 }

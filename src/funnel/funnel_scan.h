@@ -1,6 +1,6 @@
 /*
- * A funnel over a plain table, read below the executor: by one process
- * (funnel_scan.c) or by several (funnel_parallel.c).
+ * A funnel over a plain table, or over the branches of a query, read below the
+ * executor: by one process (funnel_scan.c) or by several (funnel_parallel.c).
  *
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.
@@ -14,7 +14,9 @@
 #include "fmgr.h"
 #include "storage/dsm.h"
 #include "storage/shm_toc.h"
+#include "storage/spin.h"
 
+#include "events/query_scan.h"
 #include "events/table_scan.h"
 #include "funnel/funnel_state.h"
 
@@ -27,7 +29,7 @@ enum
 /* What is asked, the same for all processes that work on it; flat, for shared memory */
 typedef struct AmFunnelQuestion
 {
-	Oid			table;
+	Oid			table;			/* invalid: a query */
 	int			n_columns;		/* without a status every event counts as done */
 	AmTableColumn columns[AM_EVENT_COLUMNS];
 	bool		has_since;
@@ -40,12 +42,38 @@ typedef struct AmFunnelQuestion
 extern AmEntityType am_funnel_entity_type(const AmFunnelQuestion *question);
 extern AmFunnelState *am_funnel_question_state(const AmFunnelQuestion *question, text *spec_text, AmEventLog *log);
 
-/* Reads the table into the state's log; parallel: NULL, or this process's part of a shared scan */
-extern void am_funnel_fill(const AmFunnelQuestion *question, AmFunnelState *state, Relation relation,
-						   Snapshot snapshot, ParallelTableScanDesc parallel);
+/* What all processes that read events have seen so far */
+typedef struct AmFunnelSeen
+{
+	slock_t		mutex;
+	bool		has_events;
+	TimestampTz latest;
+	int			n_absent;		/* kinds of the specification */
+	bool		is_present[AM_FUNNEL_MAX_KINDS];
+} AmFunnelSeen;
+
+/* Where events are read: a table or a query, and what processes that read it share */
+typedef struct AmFunnelSource
+{
+	AmFunnelSeen *seen;
+	Relation	relation;
+	Snapshot	snapshot;
+	ParallelTableScanDesc shared_scan;
+	AmQueryPlan plan;
+	const char *query_text;
+	AmQueryScan *query;
+	AmQueryShare *shared_query;
+} AmFunnelSource;
+
+/* Reads it into the state's log, or this process's part of it */
+extern void am_funnel_fill(const AmFunnelQuestion *question, AmFunnelState *state, const AmFunnelSource *source);
+
+/* Tells the others what this process has seen, and is told */
+extern void am_funnel_seen_init(AmFunnelSeen *seen, const AmFunnelSpec *spec);
+extern void am_funnel_seen_exchange(AmFunnelSeen *seen, AmFunnelState *state);
 
 /* With workers, where they are allowed, worth it and to be had; else false */
-extern bool am_funnel_parallel(const AmFunnelQuestion *question, text *spec_text, Relation relation, Snapshot snapshot,
+extern bool am_funnel_parallel(const AmFunnelQuestion *question, text *spec_text, AmFunnelSource *source,
 							   TupleDesc columns, HeapTuple *steps, int *n_steps);
 
 /* What a worker does */

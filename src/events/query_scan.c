@@ -1,0 +1,724 @@
+/*
+ * See query_scan.h.
+ *
+ * Portions Copyright (c) 2026, activity_metrics contributors
+ * PostgreSQL licence, see LICENSE.
+ */
+#include "events/query_scan.h"
+
+#include "access/sysattr.h"
+#include "access/tableam.h"
+#include "catalog/pg_am_d.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type_d.h"
+#include "executor/executor.h"
+#include "jit/jit.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/paths.h"
+#include "parser/analyze.h"
+#include "parser/parsetree.h"
+#include "port/atomics.h"
+#include "storage/bufmgr.h"
+#include "tcop/tcopprot.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "events/stage_kind.h"
+
+/* A part of the plan that makes rows, and where they have the columns of the query */
+typedef struct Branch
+{
+	PlanState  *state;
+	Oid			table;			/* it is nothing but a scan of this table, which table_scan.h can do; else invalid */
+	bool	   *wanted;			/* of a scan: attributes that are read */
+	ProjectionInfo *projection;
+	AttrNumber	columns[AM_SCAN_MAX_COLUMNS];	/* of the branch's rows, from 1 */
+} Branch;
+
+struct AmQueryScan
+{
+	QueryDesc  *query;
+	MemoryContext context;
+	MemoryContext scratch;		/* of a row */
+	int			n_columns;
+	bool		is_varlena[AM_SCAN_MAX_COLUMNS];
+	int			n_branches;
+	Branch	   *branches;		/* scans last, those of a table together */
+	int			n_plans;		/* of them no scans */
+	int			n_tables;		/* that are scanned */
+	int		   *tables;			/* for each the first branch; and the end */
+	double		pages;			/* of all tables */
+};
+
+struct AmQueryShare
+{
+	pg_atomic_uint32 next;		/* of plans */
+	Size		scans;			/* of the tables: where, from the start of the share */
+	Size		scan_size;
+	int			plans[FLEXIBLE_ARRAY_MEMBER];	/* branches that are no scans, the dearest first */
+};
+
+/*
+ * Planning
+ */
+
+static bool
+is_unsafe_function(Oid function, void *context)
+{
+	return func_parallel(function) != PROPARALLEL_SAFE || func_volatile(function) == PROVOLATILE_VOLATILE;
+}
+
+/* What a worker may not do, or what would not give the same rows there */
+static bool
+has_unsafe_part(Node *node, void *context)
+{
+	if (!node)
+		return false;
+	if (IsA(node, NextValueExpr) || IsA(node, CoerceToDomain) || IsA(node, TableSampleClause))
+		return true;
+	if (check_functions_in_node(node, is_unsafe_function, context))
+		return true;
+	if (IsA(node, Query))
+	{
+		Query	   *query = (Query *) node;
+
+		return query->rowMarks != NIL || query->hasModifyingCTE ||
+			query_tree_walker(query, has_unsafe_part, context, 0);
+	}
+	return expression_tree_walker(node, has_unsafe_part, context);
+}
+
+static bool
+has_unsafe_node(Plan *plan)
+{
+	if (!plan)
+		return false;
+	if (IsA(plan, ForeignScan) || IsA(plan, CustomScan) || IsA(plan, Gather) || IsA(plan, GatherMerge))
+		return true;
+	if (IsA(plan, Append))
+	{
+		ListCell   *cell;
+
+		foreach(cell, ((Append *) plan)->appendplans)
+			if (has_unsafe_node(lfirst(cell)))
+				return true;
+	}
+	else if (IsA(plan, MergeAppend))
+	{
+		ListCell   *cell;
+
+		foreach(cell, ((MergeAppend *) plan)->mergeplans)
+			if (has_unsafe_node(lfirst(cell)))
+				return true;
+	}
+	else if (IsA(plan, BitmapAnd) || IsA(plan, BitmapOr))
+		return false;
+	else if (IsA(plan, SubqueryScan))
+		return has_unsafe_node(((SubqueryScan *) plan)->subplan);
+	return has_unsafe_node(outerPlan(plan)) || has_unsafe_node(innerPlan(plan));
+}
+
+static bool
+is_shareable(Query *query, PlannedStmt *statement)
+{
+	ListCell   *cell;
+
+	if (has_unsafe_part((Node *) query, NULL) || has_unsafe_node(statement->planTree) || statement->rowMarks != NIL)
+		return false;
+	foreach(cell, statement->subplans)
+		if (has_unsafe_node(lfirst(cell)))
+			return false;
+	/* children of partitioned tables among them */
+	foreach(cell, statement->rtable)
+	{
+		RangeTblEntry *entry = lfirst(cell);
+
+		if (entry->rtekind == RTE_RELATION &&
+			(get_rel_persistence(entry->relid) == RELPERSISTENCE_TEMP || entry->relkind == RELKIND_FOREIGN_TABLE))
+			return false;
+	}
+	return true;
+}
+
+AmQueryPlan
+am_query_plan(const char *query, ParamListInfo parameters)
+{
+	List	   *parsed = pg_parse_query(query);
+	Oid			types[AM_SCAN_MAX_COLUMNS];
+	int			n_parameters = parameters ? parameters->numParams : 0;
+	List	   *rewritten;
+	Query	   *select;
+	AmQueryPlan plan;
+
+	Assert(n_parameters <= AM_SCAN_MAX_COLUMNS);
+	for (int i = 0; i < n_parameters; i++)
+		types[i] = parameters->params[i].ptype;
+	if (list_length(parsed) != 1)
+		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("one SELECT is wanted")));
+	rewritten = pg_analyze_and_rewrite_fixedparams(linitial_node(RawStmt, parsed), query, types, n_parameters, NULL);
+	select = list_length(rewritten) == 1 ? linitial_node(Query, rewritten) : NULL;
+	if (!select || select->commandType != CMD_SELECT || select->utilityStmt)
+		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("one SELECT is wanted")));
+	plan.shareable = false;
+	/* planning scribbles on its input */
+	plan.statement = pg_plan_query(copyObject(select), query, 0, parameters);
+	plan.statement->jitFlags = PGJIT_NONE;
+	plan.shareable = is_shareable(select, plan.statement);
+	return plan;
+}
+
+bool
+am_query_has_branches(const PlannedStmt *statement)
+{
+	Plan	   *plan = statement->planTree;
+
+	while (IsA(plan, SubqueryScan) && plan->qual == NIL)
+		plan = ((SubqueryScan *) plan)->subplan;
+	return IsA(plan, Append) || IsA(plan, SeqScan);
+}
+
+int
+am_workers_for_pages(double pages)
+{
+	int			workers;
+	double		threshold = Max(min_parallel_table_scan_size, 1);
+
+	if (pages < min_parallel_table_scan_size)
+		return 0;
+	for (workers = 1; pages >= threshold * 3 && workers < max_parallel_workers_per_gather; workers++)
+		threshold *= 3;
+	return Min(workers, max_parallel_workers_per_gather);
+}
+
+int
+am_query_workers(const AmQueryScan *scan)
+{
+	if (scan->n_tables == 0 && scan->n_branches == 1)
+		return 0;
+	return am_workers_for_pages(scan->pages);
+}
+
+/*
+ * Finding the branches
+ */
+
+/* Of a scan: the attributes that it needs; false if it needs more than attributes */
+static bool
+find_wanted(const SeqScanState *scan, const List *targets, Branch *branch)
+{
+	const Scan *plan = (const Scan *) scan->ss.ps.plan;
+	Bitmapset  *numbers = NULL;
+	int			number = -1;
+
+	pull_varattnos((Node *) targets, plan->scanrelid, &numbers);
+	pull_varattnos((Node *) plan->plan.qual, plan->scanrelid, &numbers);
+	branch->wanted = palloc0(RelationGetDescr(scan->ss.ss_currentRelation)->natts * sizeof(bool));
+	while ((number = bms_next_member(numbers, number)) >= 0)
+	{
+		AttrNumber	attribute = (AttrNumber) (number + FirstLowInvalidHeapAttributeNumber);
+
+		if (attribute <= 0)
+			return false;
+		branch->wanted[attribute - 1] = true;
+	}
+	return true;
+}
+
+/* A branch that is a scan of a table makes the columns of the query and no others */
+static bool
+prepare_scan(AmQueryScan *query, PlanState *state, Branch *branch)
+{
+	SeqScanState *scan = (SeqScanState *) state;
+	List	   *targets = NIL;
+	const FormData_pg_class *relation;
+
+	if (!IsA(state, SeqScanState) || state->plan->parallel_aware || !scan->ss.ss_currentRelation)
+		return false;
+	relation = scan->ss.ss_currentRelation->rd_rel;
+	if ((relation->relkind != RELKIND_RELATION && relation->relkind != RELKIND_MATVIEW) ||
+		relation->relam != HEAP_TABLE_AM_OID)
+		return false;
+	for (int c = 0; c < query->n_columns; c++)
+	{
+		TargetEntry *target = list_nth_node(TargetEntry, state->plan->targetlist, branch->columns[c] - 1);
+
+		targets = lappend(targets, makeTargetEntry(target->expr, (AttrNumber) (c + 1), NULL, false));
+	}
+	if (!find_wanted(scan, targets, branch))
+		return false;
+	branch->projection =
+		ExecBuildProjectionInfo(targets, state->ps_ExprContext,
+								ExecInitExtraTupleSlot(state->state, ExecTypeFromTL(targets), &TTSOpsVirtual),
+								state, scan->ss.ss_ScanTupleSlot->tts_tupleDescriptor);
+	for (int c = 0; c < query->n_columns; c++)
+		branch->columns[c] = (AttrNumber) (c + 1);
+	return true;
+}
+
+/* Where a subquery's rows have the columns; false if they are made from them */
+static bool
+map_columns(const List *targets, int n_columns, const AttrNumber *columns, AttrNumber *below)
+{
+	for (int c = 0; c < n_columns; c++)
+	{
+		Node	   *expression = (Node *) ((TargetEntry *) list_nth(targets, columns[c] - 1))->expr;
+
+		/* the same bits under another type */
+		while (IsA(expression, RelabelType))
+			expression = (Node *) ((RelabelType *) expression)->arg;
+		if (!IsA(expression, Var) || ((Var *) expression)->varattno <= 0)
+			return false;
+		below[c] = ((Var *) expression)->varattno;
+	}
+	return true;
+}
+
+static void
+find_branches(AmQueryScan *scan, PlanState *state, const AttrNumber *columns)
+{
+	Branch	   *branch;
+
+	if (IsA(state, AppendState))
+	{
+		AppendState *append = (AppendState *) state;
+
+		if (!append->as_prune_state && append->as_nasyncplans == 0 && !state->plan->parallel_aware)
+		{
+			for (int i = 0; i < append->as_nplans; i++)
+				find_branches(scan, append->appendplans[i], columns);
+			return;
+		}
+	}
+	else if (IsA(state, SubqueryScanState) && !state->qual)
+	{
+		AttrNumber	below[AM_SCAN_MAX_COLUMNS];
+
+		if (map_columns(state->plan->targetlist, scan->n_columns, columns, below))
+		{
+			find_branches(scan, ((SubqueryScanState *) state)->subplan, below);
+			return;
+		}
+	}
+
+	scan->branches = scan->branches ? repalloc(scan->branches, (scan->n_branches + 1) * sizeof(Branch)) : palloc(sizeof(Branch));
+	branch = &scan->branches[scan->n_branches++];
+	memset(branch, 0, sizeof(Branch));
+	branch->state = state;
+	memcpy(branch->columns, columns, scan->n_columns * sizeof(AttrNumber));
+	if (prepare_scan(scan, state, branch))
+		branch->table = RelationGetRelid(((SeqScanState *) state)->ss.ss_currentRelation);
+}
+
+/* By table and place in the plan: every process comes to the same order */
+static int
+compare_branches(const void *a, const void *b)
+{
+	const Branch *left = a;
+	const Branch *right = b;
+
+	if (left->table != right->table)
+		return left->table < right->table ? -1 : 1;
+	return left->state->plan->plan_node_id - right->state->plan->plan_node_id;
+}
+
+static void
+order_branches(AmQueryScan *scan)
+{
+	qsort(scan->branches, scan->n_branches, sizeof(Branch), compare_branches);
+	scan->tables = palloc((scan->n_branches + 1) * sizeof(int));
+	for (int i = 0; i < scan->n_branches; i++)
+	{
+		Oid			table = scan->branches[i].table;
+
+		if (!OidIsValid(table))
+			scan->n_plans++;
+		else if (i == 0 || scan->branches[i - 1].table != table)
+			scan->tables[scan->n_tables++] = i;
+	}
+	scan->tables[scan->n_tables] = scan->n_branches;
+}
+
+static double
+count_pages(const EState *estate)
+{
+	double		pages = 0;
+
+	for (Index i = 0; i < estate->es_range_table_size; i++)
+		if (estate->es_relations[i] && RELKIND_HAS_STORAGE(estate->es_relations[i]->rd_rel->relkind))
+			pages += RelationGetNumberOfBlocks(estate->es_relations[i]);
+	return pages;
+}
+
+AmQueryScan *
+am_query_scan_begin(PlannedStmt *statement, const char *query)
+{
+	AmQueryScan *scan = palloc0(sizeof(AmQueryScan));
+	AttrNumber	columns[AM_SCAN_MAX_COLUMNS];
+	TupleDesc	description;
+
+	scan->context = CurrentMemoryContext;
+	scan->scratch = AllocSetContextCreate(CurrentMemoryContext, "values of a query", ALLOCSET_SMALL_SIZES);
+	scan->query = CreateQueryDesc(statement, query, GetActiveSnapshot(), InvalidSnapshot, None_Receiver, NULL, NULL, 0);
+	ExecutorStart(scan->query, 0);
+	description = scan->query->tupDesc;
+	if (description->natts > AM_SCAN_MAX_COLUMNS)
+		elog(ERROR, "a query of events with too many columns");
+	scan->n_columns = description->natts;
+	for (int c = 0; c < scan->n_columns; c++)
+	{
+		columns[c] = (AttrNumber) (c + 1);
+		scan->is_varlena[c] = TupleDescAttr(description, c)->attlen == -1;
+	}
+	find_branches(scan, scan->query->planstate, columns);
+	order_branches(scan);
+	scan->pages = count_pages(scan->query->estate);
+	return scan;
+}
+
+int
+am_query_scan_columns(const AmQueryScan *scan)
+{
+	return scan->n_columns;
+}
+
+/* The type of a column; of a domain its base type */
+Oid
+am_query_scan_type(const AmQueryScan *scan, int column)
+{
+	return getBaseType(TupleDescAttr(scan->query->tupDesc, column)->atttypid);
+}
+
+void
+am_query_scan_end(AmQueryScan *scan)
+{
+	ExecutorFinish(scan->query);
+	ExecutorEnd(scan->query);
+	FreeQueryDesc(scan->query);
+	MemoryContextDelete(scan->scratch);
+}
+
+/*
+ * Sharing
+ */
+
+static Cost
+cost_of(const AmQueryScan *scan, int branch)
+{
+	return scan->branches[branch].state->plan->total_cost;
+}
+
+static Size
+head_size(const AmQueryScan *scan)
+{
+	return BUFFERALIGN(add_size(offsetof(AmQueryShare, plans), mul_size(scan->n_plans, sizeof(int))));
+}
+
+static Relation
+table_of(const AmQueryScan *scan, int table)
+{
+	return ((SeqScanState *) scan->branches[scan->tables[table]].state)->ss.ss_currentRelation;
+}
+
+/* The same for all, as all are heaps */
+static Size
+scan_size(const AmQueryScan *scan, Snapshot snapshot)
+{
+	return scan->n_tables == 0 ? 0 : BUFFERALIGN(table_parallelscan_estimate(table_of(scan, 0), snapshot));
+}
+
+static ParallelTableScanDesc
+shared_scan(AmQueryShare *share, int table)
+{
+	return share ? (ParallelTableScanDesc) ((char *) share + share->scans + table * share->scan_size) : NULL;
+}
+
+Size
+am_query_share_size(const AmQueryScan *scan, Snapshot snapshot)
+{
+	return add_size(head_size(scan), mul_size(scan->n_tables, scan_size(scan, snapshot)));
+}
+
+void
+am_query_share_init(const AmQueryScan *scan, AmQueryShare *share, Snapshot snapshot)
+{
+	pg_atomic_init_u32(&share->next, 0);
+	share->scans = head_size(scan);
+	share->scan_size = scan_size(scan, snapshot);
+	for (int i = 0; i < scan->n_plans; i++)
+	{
+		int			place = i;
+
+		for (; place > 0 && cost_of(scan, share->plans[place - 1]) < cost_of(scan, i); place--)
+			share->plans[place] = share->plans[place - 1];
+		share->plans[place] = i;
+	}
+	for (int i = 0; i < scan->n_tables; i++)
+		table_parallelscan_initialize(table_of(scan, i), shared_scan(share, i), snapshot);
+}
+
+/*
+ * Running
+ */
+
+/* Rows on their way from a branch to the visitor */
+typedef struct Passing
+{
+	AmQueryScan *scan;
+	AmRowVisitor visit;
+	void	   *arg;
+	const Branch *branches;		/* of a scan: all of the table */
+	int			n_branches;
+	TupleTableSlot *slot;		/* its attributes */
+} Passing;
+
+static pg_attribute_always_inline void
+pass_row(Passing *passing, const Branch *branch, TupleTableSlot *slot)
+{
+	AmQueryScan *scan = passing->scan;
+	Datum		values[AM_SCAN_MAX_COLUMNS];
+	bool		nulls[AM_SCAN_MAX_COLUMNS];
+	bool		scratch_used = false;
+
+	for (int c = 0; c < scan->n_columns; c++)
+	{
+		int			place = branch->columns[c] - 1;
+
+		values[c] = slot->tts_values[place];
+		nulls[c] = slot->tts_isnull[place];
+		if (scan->is_varlena[c] && !nulls[c] &&
+			unlikely(VARATT_IS_EXTERNAL(DatumGetPointer(values[c])) || VARATT_IS_COMPRESSED(DatumGetPointer(values[c]))))
+		{
+			MemoryContext caller = MemoryContextSwitchTo(scan->scratch);
+
+			values[c] = PointerGetDatum(PG_DETOAST_DATUM_PACKED(values[c]));
+			MemoryContextSwitchTo(caller);
+			scratch_used = true;
+		}
+	}
+	passing->visit(passing->arg, values, nulls);
+	if (scratch_used)
+		MemoryContextReset(scan->scratch);
+}
+
+static void
+pass_attributes(void *arg)
+{
+	Passing    *passing = arg;
+
+	for (int i = 0; i < passing->n_branches; i++)
+	{
+		const Branch *branch = &passing->branches[i];
+		ExprContext *context = branch->state->ps_ExprContext;
+
+		if (!branch->state->qual || ExecQual(branch->state->qual, context))
+			pass_row(passing, branch, ExecProject(branch->projection));
+		if (!context->ecxt_per_tuple_memory->isReset)
+			ResetExprContext(context);
+	}
+}
+
+/* All branches that scan a table, in one scan */
+static void
+run_scan(Passing *passing, int table, ParallelTableScanDesc parallel)
+{
+	AmQueryScan *scan = passing->scan;
+	int			first = scan->tables[table];
+	Relation	relation = table_of(scan, table);
+	int			n_attributes = RelationGetDescr(relation)->natts;
+	bool	   *wanted = palloc0(n_attributes * sizeof(bool));
+	TupleTableSlot *slot = ((SeqScanState *) scan->branches[first].state)->ss.ss_ScanTupleSlot;
+
+	passing->branches = &scan->branches[first];
+	passing->n_branches = scan->tables[table + 1] - first;
+	passing->slot = slot;
+	for (int i = 0; i < passing->n_branches; i++)
+	{
+		const Branch *branch = &passing->branches[i];
+
+		branch->state->ps_ExprContext->ecxt_scantuple = slot;
+		for (int a = 0; a < n_attributes; a++)
+			wanted[a] |= branch->wanted[a];
+	}
+	/* all attributes count as read, so that nobody looks for the row behind them */
+	ExecClearTuple(slot);
+	memset(slot->tts_isnull, true, n_attributes * sizeof(bool));
+	memset(slot->tts_values, 0, n_attributes * sizeof(Datum));
+	slot->tts_flags &= ~TTS_FLAG_EMPTY;
+	slot->tts_nvalid = (AttrNumber) n_attributes;
+	am_table_scan_attributes(relation, scan->query->snapshot, parallel, wanted, slot->tts_values, slot->tts_isnull,
+							 pass_attributes, passing);
+	ExecClearTuple(slot);
+	pfree(wanted);
+}
+
+static void
+run_plan(Passing *passing, const Branch *branch)
+{
+	MemoryContext memory = passing->scan->query->estate->es_query_cxt;
+	AttrNumber	last = 0;
+
+	for (int c = 0; c < passing->scan->n_columns; c++)
+		last = Max(last, branch->columns[c]);
+	for (;;)
+	{
+		MemoryContext caller;
+		TupleTableSlot *slot;
+
+		CHECK_FOR_INTERRUPTS();
+		caller = MemoryContextSwitchTo(memory);
+		slot = ExecProcNode(branch->state);
+		MemoryContextSwitchTo(caller);
+		if (TupIsNull(slot))
+			break;
+		slot_getsomeattrs(slot, last);
+		pass_row(passing, branch, slot);
+	}
+}
+
+/*
+ * Branches of other kinds
+ */
+
+static bool
+is_constant_kind(const Const *constant, const AmKindName *kind)
+{
+	const text *name = DatumGetTextPP(constant->constvalue);
+
+	return VARSIZE_ANY_EXHDR(name) == kind->length && memcmp(VARDATA_ANY(name), kind->name, kind->length) == 0;
+}
+
+static bool
+is_stage_kind(Oid function)
+{
+	FmgrInfo	info;
+
+	fmgr_info(function, &info);
+	return info.fn_addr == am_stage_kind;
+}
+
+/* Can rows of the branch be of a kind that is wanted? */
+static bool
+may_be_wanted(const Branch *branch, const AmWantedKinds *wanted)
+{
+	const Node *expression = (const Node *)
+		list_nth_node(TargetEntry, branch->state->plan->targetlist, branch->columns[wanted->kind] - 1)->expr;
+
+	for (int i = 0; i < wanted->n_kinds; i++)
+	{
+		const AmKindName *kind = &wanted->kinds[i];
+
+		if (IsA(expression, Const) && ((const Const *) expression)->consttype == TEXTOID)
+		{
+			if (!((const Const *) expression)->constisnull && is_constant_kind((const Const *) expression, kind))
+				return true;
+		}
+		else if (!IsA(expression, FuncExpr) || !is_stage_kind(((const FuncExpr *) expression)->funcid) ||
+				 !am_is_reserved_kind(kind->name, kind->length))
+			return true;
+	}
+	return false;
+}
+
+/* The scan of a table that a column comes from, through nodes that may drop rows, but change none; NULL if there is none */
+static SeqScanState *
+find_source(PlanState *state, AttrNumber *column)
+{
+	while (!IsA(state, SeqScanState))
+	{
+		const Var  *variable = (const Var *) list_nth_node(TargetEntry, state->plan->targetlist, *column - 1)->expr;
+
+		if (!IsA(variable, Var) || variable->varattno <= 0)
+			return NULL;
+		switch (nodeTag(state))
+		{
+			case T_SubqueryScanState:
+				state = ((SubqueryScanState *) state)->subplan;
+				break;
+			case T_WindowAggState:
+			case T_SortState:
+			case T_IncrementalSortState:
+			case T_UniqueState:
+			case T_MaterialState:
+				state = outerPlanState(state);
+				break;
+			default:
+				return NULL;
+		}
+		*column = variable->varattno;
+	}
+	return (SeqScanState *) state;
+}
+
+static void
+take_latest(void *arg, const Datum *values, const bool *nulls)
+{
+	TimestampTz *latest = arg;
+
+	if (!nulls[0])
+		*latest = Max(*latest, DatumGetTimestampTz(values[0]));
+}
+
+/* A time that no row of the branch is later than: the latest of the table's rows that it is made from */
+static TimestampTz
+latest_of(AmQueryScan *scan, const Branch *branch, int at)
+{
+	AttrNumber	column = branch->columns[at];
+	SeqScanState *source = find_source(branch->state, &column);
+	TimestampTz latest = DT_NOBEGIN;
+	AmQueryScan times = *scan;
+	Branch		time;
+	int			tables[] = {0, 1};
+	Passing		passing;
+
+	if (!source || exprType((Node *) list_nth_node(TargetEntry, source->ss.ps.plan->targetlist, column - 1)->expr) != TIMESTAMPTZOID)
+		return DT_NOEND;
+	times.n_columns = 1;
+	times.is_varlena[0] = false;
+	times.branches = &time;
+	times.tables = tables;
+	time.state = &source->ss.ps;
+	time.columns[0] = column;
+	if (!prepare_scan(&times, time.state, &time))
+		return DT_NOEND;
+	passing.scan = &times;
+	passing.visit = take_latest;
+	passing.arg = &latest;
+	run_scan(&passing, 0, NULL);
+	return latest;
+}
+
+void
+am_query_scan_run(AmQueryScan *scan, AmQueryShare *share, const AmWantedKinds *wanted, AmRowVisitor visit, void *arg)
+{
+	const Branch **late = palloc(scan->n_plans * sizeof(Branch *));
+	int			n_late = 0;
+	Passing		passing;
+
+	memset(&passing, 0, sizeof(passing));
+	passing.scan = scan;
+	passing.visit = visit;
+	passing.arg = arg;
+	for (uint32 i = 0; (i = share ? pg_atomic_fetch_add_u32(&share->next, 1) : i) < (uint32) scan->n_plans; i++)
+	{
+		const Branch *branch = &scan->branches[share ? share->plans[i] : (int) i];
+
+		if (may_be_wanted(branch, wanted))
+			run_plan(&passing, branch);
+		else
+			late[n_late++] = branch;
+	}
+	for (int i = 0; i < scan->n_tables; i++)
+		run_scan(&passing, i, shared_scan(share, i));
+	for (int i = 0; i < n_late; i++)
+		if (wanted->wants_others(arg, latest_of(scan, late[i], wanted->at)))
+			run_plan(&passing, late[i]);
+	pfree(late);
+}
