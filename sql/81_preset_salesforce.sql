@@ -55,10 +55,10 @@ attrs: jsonb_strip_nulls(jsonb_build_object('type', {?.type:text}, 'what_id', {?
 source: '<table>'::text
 FROM {?}$$, CASE WHEN of_leads THEN $$
 LEFT JOIN {l} ON {l.id:same ?.who_id}[[ AND {l.converted_opportunity_id:text} <> '']]
-WHERE $$ || condition || $${?.who_id:text!} LIKE '00Q%' [[AND ({?.what_id:text} <> '') IS NOT TRUE]]
+WHERE {?.who_id:text!} LIKE '00Q%' [[AND ({?.what_id:text} <> '') IS NOT TRUE]]
 	AND {?:kept}$$ ELSE $$
 WHERE $$ || condition || $${?:kept}
-	[[AND ({?.what_id:text} <> '' OR ({?.who_id:text} LIKE '00Q%') IS NOT TRUE) /* those of leads, by {l.id}, are a part of their own */]]$$ END), '?', alias), '<table>', CASE alias WHEN 't' THEN 'task' ELSE 'event' END)
+	[[AND ([[({?.what_id:text} <> '') IS NOT TRUE AND ]]{?.who_id:text} LIKE '00Q%') IS NOT TRUE /* those of leads, by {l.id}, are a part of their own */]]$$ END), '?', alias), '<table>', CASE alias WHEN 't' THEN 'task' ELSE 'event' END)
 $preset$;
 COMMENT ON FUNCTION activity_metrics.preset_salesforce_activity(text, text, boolean, text, text, text) IS
 'Internal: a part of preset salesforce over task or event; of_leads: those that are linked to a lead only, and belong to the opportunity that it became.';
@@ -115,7 +115,7 @@ example: coalesce({o.created_date:time}, {o.close_date:time})$$),
 		(2, 'other tasks: closed ones are done by the due date, but not later than the last change; the rest is planned', 't', false,
 		 $$CASE WHEN [[{t.is_closed:bool}]else[{t.status:text} = 'Completed']] THEN coalesce(least({t.activity_date:time}[[, {t.last_modified_date:time}]]), {t.created_date:time})
 		ELSE coalesce({t.activity_date:time}, {t.created_date:time}) END$$,
-		 $$CASE WHEN [[{t.is_closed:bool}]else[{t.status:text} = 'Completed']] THEN 'done'::text ELSE 'planned' END$$, $$[[({t.completed_date_time:time} IS NULL [[OR NOT {t.is_closed:bool}]])
+		 $$CASE WHEN [[{t.is_closed:bool}]else[{t.status:text} = 'Completed']] THEN 'done'::text ELSE 'planned' END$$, $$[[({t.completed_date_time:time} IS NOT NULL [[AND {t.is_closed:bool} IS NOT FALSE]]) IS NOT TRUE
 	AND ]]$$),
 		(3, 'tasks of leads, likewise: what became of the lead counts', 't', true,
 		 $$CASE [[WHEN {t.completed_date_time:time} IS NOT NULL [[AND {t.is_closed:bool} IS NOT FALSE]] THEN {t.completed_date_time:time} ]]

@@ -23,6 +23,7 @@
 #include "parser/analyze.h"
 #include "parser/parsetree.h"
 #include "port/atomics.h"
+#include "rewrite/rewriteManip.h"
 #include "storage/bufmgr.h"
 #include "tcop/tcopprot.h"
 #include "utils/lsyscache.h"
@@ -30,6 +31,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
 #include "events/stage_kind.h"
 
@@ -37,16 +39,20 @@
 typedef struct Branch
 {
 	PlanState  *state;
-	Oid			table;			/* it is nothing but a scan of this table, which table_scan.h can do; else invalid */
-	bool	   *wanted;			/* of a scan: attributes that are read */
-	ProjectionInfo *projection;
 	AttrNumber	columns[AM_SCAN_MAX_COLUMNS];	/* of the branch's rows, from 1 */
+
+	/* A branch that is a scan of a table which table_scan.h can do, or joins small things to such a scan */
+	SeqScanState *scan;			/* else NULL */
+	bool	   *wanted;			/* attributes that are read */
+	ProjectionInfo *projection; /* of a scan that is not joined */
+	HashJoinState *join;		/* that the scan is the outer side of; NULL = it is the branch */
+	bool	   *excludes;		/* branches of the table, from the first, that have no row which this one has */
+	Tuplestorestate *rows;		/* that the scan has found for the join */
 } Branch;
 
 struct AmQueryScan
 {
 	QueryDesc  *query;
-	MemoryContext context;
 	MemoryContext scratch;		/* of a row */
 	int			n_columns;
 	bool		is_varlena[AM_SCAN_MAX_COLUMNS];
@@ -210,17 +216,17 @@ am_query_workers(const AmQueryScan *scan)
  * Finding the branches
  */
 
-/* Of a scan: the attributes that it needs; false if it needs more than attributes */
+/* The attributes that a scan needs; false if it needs more than attributes */
 static bool
-find_wanted(const SeqScanState *scan, const List *targets, Branch *branch)
+find_wanted(Branch *branch, const List *targets)
 {
-	const Scan *plan = (const Scan *) scan->ss.ps.plan;
+	const Scan *plan = (const Scan *) branch->scan->ss.ps.plan;
 	Bitmapset  *numbers = NULL;
 	int			number = -1;
 
 	pull_varattnos((Node *) targets, plan->scanrelid, &numbers);
 	pull_varattnos((Node *) plan->plan.qual, plan->scanrelid, &numbers);
-	branch->wanted = palloc0(RelationGetDescr(scan->ss.ss_currentRelation)->natts * sizeof(bool));
+	branch->wanted = palloc0(RelationGetDescr(branch->scan->ss.ss_currentRelation)->natts * sizeof(bool));
 	while ((number = bms_next_member(numbers, number)) >= 0)
 	{
 		AttrNumber	attribute = (AttrNumber) (number + FirstLowInvalidHeapAttributeNumber);
@@ -232,35 +238,78 @@ find_wanted(const SeqScanState *scan, const List *targets, Branch *branch)
 	return true;
 }
 
-/* A branch that is a scan of a table makes the columns of the query and no others */
-static bool
-prepare_scan(AmQueryScan *query, PlanState *state, Branch *branch)
+static SeqScanState *
+scan_of_heap(PlanState *state)
 {
 	SeqScanState *scan = (SeqScanState *) state;
-	List	   *targets = NIL;
 	const FormData_pg_class *relation;
 
 	if (!IsA(state, SeqScanState) || state->plan->parallel_aware || !scan->ss.ss_currentRelation)
-		return false;
+		return NULL;
 	relation = scan->ss.ss_currentRelation->rd_rel;
-	if ((relation->relkind != RELKIND_RELATION && relation->relkind != RELKIND_MATVIEW) ||
-		relation->relam != HEAP_TABLE_AM_OID)
+	return (relation->relkind == RELKIND_RELATION || relation->relkind == RELKIND_MATVIEW) &&
+		relation->relam == HEAP_TABLE_AM_OID ? scan : NULL;
+}
+
+/* A branch that is a scan of a table makes the columns of the query and no others */
+static bool
+prepare_scan(Branch *branch, int n_columns)
+{
+	PlanState  *state = branch->state;
+	List	   *targets = NIL;
+
+	MemoryContext caller;
+
+	branch->scan = scan_of_heap(state);
+	if (!branch->scan)
 		return false;
-	for (int c = 0; c < query->n_columns; c++)
+	/* the executor's lists grow */
+	caller = MemoryContextSwitchTo(state->state->es_query_cxt);
+	for (int c = 0; c < n_columns; c++)
 	{
 		TargetEntry *target = list_nth_node(TargetEntry, state->plan->targetlist, branch->columns[c] - 1);
 
 		targets = lappend(targets, makeTargetEntry(target->expr, (AttrNumber) (c + 1), NULL, false));
 	}
-	if (!find_wanted(scan, targets, branch))
-		return false;
-	branch->projection =
-		ExecBuildProjectionInfo(targets, state->ps_ExprContext,
-								ExecInitExtraTupleSlot(state->state, ExecTypeFromTL(targets), &TTSOpsVirtual),
-								state, scan->ss.ss_ScanTupleSlot->tts_tupleDescriptor);
-	for (int c = 0; c < query->n_columns; c++)
-		branch->columns[c] = (AttrNumber) (c + 1);
-	return true;
+	if (find_wanted(branch, targets))
+	{
+		branch->projection =
+			ExecBuildProjectionInfo(targets, state->ps_ExprContext,
+									ExecInitExtraTupleSlot(state->state, ExecTypeFromTL(targets), &TTSOpsVirtual),
+									state, branch->scan->ss.ss_ScanTupleSlot->tts_tupleDescriptor);
+		for (int c = 0; c < n_columns; c++)
+			branch->columns[c] = (AttrNumber) (c + 1);
+	}
+	MemoryContextSwitchTo(caller);
+	return branch->projection != NULL;
+}
+
+/*
+ * The scan below hash joins: what it finds is kept, and fed to them.  Each
+ * process joins its own rows, and so has to hash the inner side itself: that
+ * should cost little beside the scan.
+ */
+static bool
+prepare_join(Branch *branch)
+{
+	PlanState  *state = branch->state;
+	Cost		inner_cost = 0;
+
+	while (IsA(state, HashJoinState))
+	{
+		const HashJoin *plan = (const HashJoin *) state->plan;
+		JoinType	type = plan->join.jointype;
+
+		if (plan->join.plan.parallel_aware || (type != JOIN_INNER && type != JOIN_LEFT && type != JOIN_SEMI && type != JOIN_ANTI))
+			return false;
+		inner_cost += innerPlan(plan)->total_cost;
+		branch->join = (HashJoinState *) state;
+		state = outerPlanState(state);
+	}
+	branch->scan = branch->join ? scan_of_heap(state) : NULL;
+	return branch->scan && inner_cost * 4 <= state->plan->total_cost &&
+	/* all that is known of a row is kept, but not where it is */
+		find_wanted(branch, state->plan->targetlist);
 }
 
 /* Where a subquery's rows have the columns; false if they are made from them */
@@ -313,8 +362,14 @@ find_branches(AmQueryScan *scan, PlanState *state, const AttrNumber *columns)
 	memset(branch, 0, sizeof(Branch));
 	branch->state = state;
 	memcpy(branch->columns, columns, scan->n_columns * sizeof(AttrNumber));
-	if (prepare_scan(scan, state, branch))
-		branch->table = RelationGetRelid(((SeqScanState *) state)->ss.ss_currentRelation);
+	if (!prepare_scan(branch, scan->n_columns) && !prepare_join(branch))
+		branch->scan = NULL;
+}
+
+static Oid
+table_of_branch(const Branch *branch)
+{
+	return branch->scan ? RelationGetRelid(branch->scan->ss.ss_currentRelation) : InvalidOid;
 }
 
 /* By table and place in the plan: every process comes to the same order */
@@ -324,8 +379,8 @@ compare_branches(const void *a, const void *b)
 	const Branch *left = a;
 	const Branch *right = b;
 
-	if (left->table != right->table)
-		return left->table < right->table ? -1 : 1;
+	if (table_of_branch(left) != table_of_branch(right))
+		return table_of_branch(left) < table_of_branch(right) ? -1 : 1;
 	return left->state->plan->plan_node_id - right->state->plan->plan_node_id;
 }
 
@@ -336,14 +391,46 @@ order_branches(AmQueryScan *scan)
 	scan->tables = palloc((scan->n_branches + 1) * sizeof(int));
 	for (int i = 0; i < scan->n_branches; i++)
 	{
-		Oid			table = scan->branches[i].table;
-
-		if (!OidIsValid(table))
+		if (!scan->branches[i].scan)
 			scan->n_plans++;
-		else if (i == 0 || scan->branches[i - 1].table != table)
+		else if (i == 0 || table_of_branch(&scan->branches[i - 1]) != table_of_branch(&scan->branches[i]))
 			scan->tables[scan->n_tables++] = i;
 	}
 	scan->tables[scan->n_tables] = scan->n_branches;
+}
+
+/* Do the conditions of one scan say that those of another of the table are not true? */
+static bool
+is_exclusive(const Branch *branch, const Branch *other)
+{
+	const Scan *plan = (const Scan *) branch->scan->ss.ps.plan;
+	const Scan *other_plan = (const Scan *) other->scan->ss.ps.plan;
+	List	   *conditions = plan->plan.qual;
+	List	   *other_conditions = copyObject(other_plan->plan.qual);
+
+	if (conditions == NIL || other_conditions == NIL ||
+		contain_mutable_functions((Node *) conditions) || contain_mutable_functions((Node *) other_conditions))
+		return false;
+	/* the same table goes by another number */
+	ChangeVarNodes((Node *) other_conditions, other_plan->scanrelid, plan->scanrelid, 0);
+	return predicate_refuted_by(other_conditions, conditions, true) || predicate_refuted_by(conditions, other_conditions, true);
+}
+
+static void
+find_exclusions(AmQueryScan *scan)
+{
+	for (int table = 0; table < scan->n_tables; table++)
+	{
+		Branch	   *branches = &scan->branches[scan->tables[table]];
+		int			n = scan->tables[table + 1] - scan->tables[table];
+
+		for (int i = 0; i < n; i++)
+		{
+			branches[i].excludes = palloc0(n * sizeof(bool));
+			for (int other = i + 1; other < n; other++)
+				branches[i].excludes[other] = is_exclusive(&branches[i], &branches[other]);
+		}
+	}
 }
 
 static double
@@ -364,7 +451,6 @@ am_query_scan_begin(PlannedStmt *statement, const char *query)
 	AttrNumber	columns[AM_SCAN_MAX_COLUMNS];
 	TupleDesc	description;
 
-	scan->context = CurrentMemoryContext;
 	scan->scratch = AllocSetContextCreate(CurrentMemoryContext, "values of a query", ALLOCSET_SMALL_SIZES);
 	scan->query = CreateQueryDesc(statement, query, GetActiveSnapshot(), InvalidSnapshot, None_Receiver, NULL, NULL, 0);
 	ExecutorStart(scan->query, 0);
@@ -379,6 +465,7 @@ am_query_scan_begin(PlannedStmt *statement, const char *query)
 	}
 	find_branches(scan, scan->query->planstate, columns);
 	order_branches(scan);
+	find_exclusions(scan);
 	scan->pages = count_pages(scan->query->estate);
 	return scan;
 }
@@ -424,7 +511,7 @@ head_size(const AmQueryScan *scan)
 static Relation
 table_of(const AmQueryScan *scan, int table)
 {
-	return ((SeqScanState *) scan->branches[scan->tables[table]].state)->ss.ss_currentRelation;
+	return scan->branches[scan->tables[table]].scan->ss.ss_currentRelation;
 }
 
 /* The same for all, as all are heaps */
@@ -474,10 +561,21 @@ typedef struct Passing
 	AmQueryScan *scan;
 	AmRowVisitor visit;
 	void	   *arg;
-	const Branch *branches;		/* of a scan: all of the table */
+	Branch	   *branches;		/* of a scan: all of the table */
 	int			n_branches;
 	TupleTableSlot *slot;		/* its attributes */
 } Passing;
+
+/* A value that is compressed or out of line is fetched */
+static Datum
+whole_value(AmQueryScan *scan, Datum value)
+{
+	MemoryContext caller = MemoryContextSwitchTo(scan->scratch);
+
+	value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(value));
+	MemoryContextSwitchTo(caller);
+	return value;
+}
 
 static pg_attribute_always_inline void
 pass_row(Passing *passing, const Branch *branch, TupleTableSlot *slot)
@@ -496,10 +594,7 @@ pass_row(Passing *passing, const Branch *branch, TupleTableSlot *slot)
 		if (scan->is_varlena[c] && !nulls[c] &&
 			unlikely(VARATT_IS_EXTERNAL(DatumGetPointer(values[c])) || VARATT_IS_COMPRESSED(DatumGetPointer(values[c]))))
 		{
-			MemoryContext caller = MemoryContextSwitchTo(scan->scratch);
-
-			values[c] = PointerGetDatum(PG_DETOAST_DATUM_PACKED(values[c]));
-			MemoryContextSwitchTo(caller);
+			values[c] = whole_value(scan, values[c]);
 			scratch_used = true;
 		}
 	}
@@ -509,17 +604,28 @@ pass_row(Passing *passing, const Branch *branch, TupleTableSlot *slot)
 }
 
 static void
-pass_attributes(void *arg)
+pass_attributes(void *arg, HeapTuple row)
 {
 	Passing    *passing = arg;
+
+	const bool *excluded = NULL;
 
 	for (int i = 0; i < passing->n_branches; i++)
 	{
 		const Branch *branch = &passing->branches[i];
-		ExprContext *context = branch->state->ps_ExprContext;
+		ExprContext *context = branch->scan->ss.ps.ps_ExprContext;
+		ExprState  *qual = branch->scan->ss.ps.qual;
 
-		if (!branch->state->qual || ExecQual(branch->state->qual, context))
-			pass_row(passing, branch, ExecProject(branch->projection));
+		if (excluded && excluded[i])
+			continue;
+		if (!qual || ExecQual(qual, context))
+		{
+			if (branch->join)
+				tuplestore_puttuple(branch->rows, row);
+			else
+				pass_row(passing, branch, ExecProject(branch->projection));
+			excluded = branch->excludes;
+		}
 		if (!context->ecxt_per_tuple_memory->isReset)
 			ResetExprContext(context);
 	}
@@ -534,16 +640,18 @@ run_scan(Passing *passing, int table, ParallelTableScanDesc parallel)
 	Relation	relation = table_of(scan, table);
 	int			n_attributes = RelationGetDescr(relation)->natts;
 	bool	   *wanted = palloc0(n_attributes * sizeof(bool));
-	TupleTableSlot *slot = ((SeqScanState *) scan->branches[first].state)->ss.ss_ScanTupleSlot;
+	TupleTableSlot *slot = scan->branches[first].scan->ss.ss_ScanTupleSlot;
 
 	passing->branches = &scan->branches[first];
 	passing->n_branches = scan->tables[table + 1] - first;
 	passing->slot = slot;
 	for (int i = 0; i < passing->n_branches; i++)
 	{
-		const Branch *branch = &passing->branches[i];
+		Branch	   *branch = &passing->branches[i];
 
-		branch->state->ps_ExprContext->ecxt_scantuple = slot;
+		branch->scan->ss.ps.ps_ExprContext->ecxt_scantuple = slot;
+		if (branch->join)
+			branch->rows = tuplestore_begin_heap(false, false, work_mem);
 		for (int a = 0; a < n_attributes; a++)
 			wanted[a] |= branch->wanted[a];
 	}
@@ -581,6 +689,52 @@ run_plan(Passing *passing, const Branch *branch)
 		slot_getsomeattrs(slot, last);
 		pass_row(passing, branch, slot);
 	}
+}
+
+/*
+ * Joins of the rows that a scan has found
+ */
+
+/* Stands for the scan */
+typedef struct Feeder
+{
+	PlanState	state;
+	Branch	   *branch;
+	TupleTableSlot *row;
+} Feeder;
+
+static TupleTableSlot *
+feed(PlanState *state)
+{
+	Feeder	   *feeder = (Feeder *) state;
+	SeqScanState *scan = feeder->branch->scan;
+	TupleTableSlot *slot = scan->ss.ss_ScanTupleSlot;
+	bool		should_free;
+
+	CHECK_FOR_INTERRUPTS();
+	if (!tuplestore_gettupleslot(feeder->branch->rows, true, false, feeder->row))
+		return ExecClearTuple(slot);
+	ExecForceStoreMinimalTuple(ExecFetchSlotMinimalTuple(feeder->row, &should_free), slot, false);
+	Assert(!should_free);
+	scan->ss.ps.ps_ExprContext->ecxt_scantuple = slot;
+	return scan->ss.ps.ps_ProjInfo ? ExecProject(scan->ss.ps.ps_ProjInfo) : slot;
+}
+
+static void
+run_join(Passing *passing, Branch *branch)
+{
+	PlanState  *scan = &branch->scan->ss.ps;
+	Feeder		feeder;
+
+	feeder.state = *scan;
+	feeder.state.ExecProcNode = feed;
+	feeder.branch = branch;
+	feeder.row = MakeSingleTupleTableSlot(branch->scan->ss.ss_ScanTupleSlot->tts_tupleDescriptor, &TTSOpsMinimalTuple);
+	outerPlanState(branch->join) = &feeder.state;
+	run_plan(passing, branch);
+	outerPlanState(branch->join) = scan;
+	ExecDropSingleTupleTableSlot(feeder.row);
+	tuplestore_end(branch->rows);
 }
 
 /*
@@ -674,8 +828,9 @@ latest_of(AmQueryScan *scan, const Branch *branch, int at)
 	SeqScanState *source = find_source(branch->state, &column);
 	TimestampTz latest = DT_NOBEGIN;
 	AmQueryScan times = *scan;
-	Branch		time;
+	Branch		time = {0};
 	int			tables[] = {0, 1};
+	bool		excludes = false;
 	Passing		passing;
 
 	if (!source || exprType((Node *) list_nth_node(TargetEntry, source->ss.ps.plan->targetlist, column - 1)->expr) != TIMESTAMPTZOID)
@@ -686,8 +841,9 @@ latest_of(AmQueryScan *scan, const Branch *branch, int at)
 	times.tables = tables;
 	time.state = &source->ss.ps;
 	time.columns[0] = column;
-	if (!prepare_scan(&times, time.state, &time))
+	if (!prepare_scan(&time, 1))
 		return DT_NOEND;
+	time.excludes = &excludes;
 	passing.scan = &times;
 	passing.visit = take_latest;
 	passing.arg = &latest;
@@ -695,10 +851,17 @@ latest_of(AmQueryScan *scan, const Branch *branch, int at)
 	return latest;
 }
 
+/* A branch that is left to the end */
+typedef struct LateBranch
+{
+	Branch	   *branch;
+	TimestampTz latest;
+} LateBranch;
+
 void
 am_query_scan_run(AmQueryScan *scan, AmQueryShare *share, const AmWantedKinds *wanted, AmRowVisitor visit, void *arg)
 {
-	const Branch **late = palloc(scan->n_plans * sizeof(Branch *));
+	LateBranch *late = palloc(scan->n_plans * sizeof(LateBranch));
 	int			n_late = 0;
 	Passing		passing;
 
@@ -708,17 +871,20 @@ am_query_scan_run(AmQueryScan *scan, AmQueryShare *share, const AmWantedKinds *w
 	passing.arg = arg;
 	for (uint32 i = 0; (i = share ? pg_atomic_fetch_add_u32(&share->next, 1) : i) < (uint32) scan->n_plans; i++)
 	{
-		const Branch *branch = &scan->branches[share ? share->plans[i] : (int) i];
+		Branch	   *branch = &scan->branches[share ? share->plans[i] : (int) i];
 
 		if (may_be_wanted(branch, wanted))
 			run_plan(&passing, branch);
 		else
-			late[n_late++] = branch;
+			late[n_late++] = (LateBranch) {branch, latest_of(scan, branch, wanted->at)};
 	}
 	for (int i = 0; i < scan->n_tables; i++)
 		run_scan(&passing, i, shared_scan(share, i));
+	for (int i = scan->n_plans; i < scan->n_branches; i++)
+		if (scan->branches[i].join)
+			run_join(&passing, &scan->branches[i]);
 	for (int i = 0; i < n_late; i++)
-		if (wanted->wants_others(arg, latest_of(scan, late[i], wanted->at)))
-			run_plan(&passing, late[i]);
+		if (wanted->wants_others(arg, late[i].latest))
+			run_plan(&passing, late[i].branch);
 	pfree(late);
 }

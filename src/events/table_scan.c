@@ -329,7 +329,7 @@ read_row(Reader *reader, HeapTupleHeader row)
 		take_missing(reader, stored);
 }
 
-typedef void (*HeapRowVisitor) (void *arg, HeapTupleHeader row);
+typedef void (*HeapRowVisitor) (void *arg, HeapTuple row);
 
 /* Visits the rows of the heap that the snapshot sees */
 static pg_attribute_always_inline void
@@ -348,26 +348,33 @@ scan_heap(Relation relation, Snapshot snapshot, ParallelTableScanDesc parallel, 
 			/* this row is the first of those visible on its page; take them all, and the scan to the next page */
 			Page		page = BufferGetPage(heap->rs_cbuf);
 			int			n = (int) heap->rs_ntuples;
+			HeapTupleData row = *tuple;
 
 			for (int i = (int) heap->rs_cindex; i < n; i++)
-				visit(arg, (HeapTupleHeader) PageGetItem(page, PageGetItemId(page, heap->rs_vistuples[i])));
+			{
+				ItemId		item = PageGetItemId(page, heap->rs_vistuples[i]);
+
+				row.t_data = (HeapTupleHeader) PageGetItem(page, item);
+				row.t_len = ItemIdGetLength(item);
+				visit(arg, &row);
+			}
 			for (int i = (int) heap->rs_cindex + 1; i < n; i++)
 				pgstat_count_heap_getnext(relation);
 			heap->rs_cindex = n - 1;
 		}
 		else
-			visit(arg, tuple->t_data);
+			visit(arg, tuple);
 	}
 	table_endscan(scan);
 }
 
 static pg_attribute_always_inline void
-visit_columns(void *arg, HeapTupleHeader row)
+visit_columns(void *arg, HeapTuple row)
 {
 	ColumnReader *columns = arg;
 	Reader	   *reader = &columns->reader;
 
-	read_row(reader, row);
+	read_row(reader, row->t_data);
 	if (unlikely(columns->has_same))
 		for (int c = 0; c < columns->n_columns; c++)
 			if (columns->same_as[c] >= 0)
@@ -426,12 +433,12 @@ typedef struct AttributeReader
 } AttributeReader;
 
 static pg_attribute_always_inline void
-visit_attributes(void *arg, HeapTupleHeader row)
+visit_attributes(void *arg, HeapTuple row)
 {
 	AttributeReader *attributes = arg;
 
-	read_row(&attributes->reader, row);
-	attributes->visit(attributes->arg);
+	read_row(&attributes->reader, row->t_data);
+	attributes->visit(attributes->arg, row);
 }
 
 void

@@ -54,8 +54,9 @@ extern void am_table_scan(Relation relation, Snapshot snapshot, ParallelTableSca
 /*
  * The same for those who have an array with a place for every attribute of the
  * table: those wanted are put there, as they are stored, before each visit.
+ * Of the row itself the place (t_self) is not told.
  */
-typedef void (*AmAttributeVisitor) (void *arg);
+typedef void (*AmAttributeVisitor) (void *arg, HeapTuple row);
 
 extern void am_table_scan_attributes(Relation relation, Snapshot snapshot, ParallelTableScanDesc parallel,
 									 const bool *wanted, Datum *values, bool *nulls, AmAttributeVisitor visit, void *arg);
