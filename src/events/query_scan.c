@@ -102,34 +102,79 @@ has_unsafe_part(Node *node, void *context)
 	return expression_tree_walker(node, has_unsafe_part, context);
 }
 
-static bool
-has_unsafe_node(Plan *plan)
+static Plan *
+plan_below(Plan *plan)
 {
+	return IsA(plan, SubqueryScan) ? ((SubqueryScan *) plan)->subplan : outerPlan(plan);
+}
+
+static List *
+plans_of(Plan *plan)
+{
+	return IsA(plan, Append) ? ((Append *) plan)->appendplans :
+		IsA(plan, MergeAppend) ? ((MergeAppend *) plan)->mergeplans : NIL;
+}
+
+/* Would each process that runs it get the same rows?  Not where the order of rows decides, which the plan leaves open. */
+static bool
+is_repeatable(Plan *plan)
+{
+	ListCell   *cell;
+
 	if (!plan)
+		return true;
+	switch (nodeTag(plan))
+	{
+		case T_Result:
+		case T_SeqScan:
+		case T_IndexScan:
+		case T_IndexOnlyScan:
+		case T_BitmapHeapScan:
+		case T_ValuesScan:
+		case T_FunctionScan:
+		case T_SubqueryScan:
+		case T_Append:
+		case T_MergeAppend:
+		case T_NestLoop:
+		case T_MergeJoin:
+		case T_HashJoin:
+		case T_Hash:
+		case T_Material:
+		case T_Memoize:
+		case T_Sort:
+		case T_IncrementalSort:
+		case T_Agg:
+			break;
+		case T_BitmapIndexScan:
+		case T_BitmapAnd:
+		case T_BitmapOr:
+			return true;
+		default:
+			return false;
+	}
+	foreach(cell, plans_of(plan))
+		if (!is_repeatable(lfirst(cell)))
+			return false;
+	return is_repeatable(plan_below(plan)) && is_repeatable(innerPlan(plan));
+}
+
+static bool
+has_unsafe_node(Plan *plan, const PlannedStmt *statement)
+{
+	ListCell   *cell;
+
+	if (!plan || IsA(plan, BitmapAnd) || IsA(plan, BitmapOr))
 		return false;
 	if (IsA(plan, ForeignScan) || IsA(plan, CustomScan) || IsA(plan, Gather) || IsA(plan, GatherMerge))
 		return true;
-	if (IsA(plan, Append))
-	{
-		ListCell   *cell;
-
-		foreach(cell, ((Append *) plan)->appendplans)
-			if (has_unsafe_node(lfirst(cell)))
-				return true;
-	}
-	else if (IsA(plan, MergeAppend))
-	{
-		ListCell   *cell;
-
-		foreach(cell, ((MergeAppend *) plan)->mergeplans)
-			if (has_unsafe_node(lfirst(cell)))
-				return true;
-	}
-	else if (IsA(plan, BitmapAnd) || IsA(plan, BitmapOr))
-		return false;
-	else if (IsA(plan, SubqueryScan))
-		return has_unsafe_node(((SubqueryScan *) plan)->subplan);
-	return has_unsafe_node(outerPlan(plan)) || has_unsafe_node(innerPlan(plan));
+	/* every process runs these for itself */
+	foreach(cell, plan->initPlan)
+		if (!is_repeatable(list_nth(statement->subplans, lfirst_node(SubPlan, cell)->plan_id - 1)))
+			return true;
+	foreach(cell, plans_of(plan))
+		if (has_unsafe_node(lfirst(cell), statement))
+			return true;
+	return has_unsafe_node(plan_below(plan), statement) || has_unsafe_node(innerPlan(plan), statement);
 }
 
 static bool
@@ -137,10 +182,10 @@ is_shareable(Query *query, PlannedStmt *statement)
 {
 	ListCell   *cell;
 
-	if (has_unsafe_part((Node *) query, NULL) || has_unsafe_node(statement->planTree) || statement->rowMarks != NIL)
+	if (has_unsafe_part((Node *) query, NULL) || has_unsafe_node(statement->planTree, statement) || statement->rowMarks != NIL)
 		return false;
 	foreach(cell, statement->subplans)
-		if (has_unsafe_node(lfirst(cell)))
+		if (has_unsafe_node(lfirst(cell), statement))
 			return false;
 	/* children of partitioned tables among them */
 	foreach(cell, statement->rtable)
@@ -300,7 +345,8 @@ prepare_join(Branch *branch)
 		const HashJoin *plan = (const HashJoin *) state->plan;
 		JoinType	type = plan->join.jointype;
 
-		if (plan->join.plan.parallel_aware || (type != JOIN_INNER && type != JOIN_LEFT && type != JOIN_SEMI && type != JOIN_ANTI))
+		if (plan->join.plan.parallel_aware || !is_repeatable(innerPlan(plan)) ||
+			(type != JOIN_INNER && type != JOIN_LEFT && type != JOIN_SEMI && type != JOIN_ANTI))
 			return false;
 		inner_cost += innerPlan(plan)->total_cost;
 		branch->join = (HashJoinState *) state;
