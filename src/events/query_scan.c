@@ -199,26 +199,32 @@ is_shareable(Query *query, PlannedStmt *statement)
 	return true;
 }
 
-AmQueryPlan
-am_query_plan(const char *query, ParamListInfo parameters)
+static Query *
+analyze(const char *query, ParamListInfo parameters)
 {
 	List	   *parsed = pg_parse_query(query);
 	Oid			types[AM_SCAN_MAX_COLUMNS];
-	int			n_parameters = parameters ? parameters->numParams : 0;
-	List	   *rewritten;
-	Query	   *select;
-	AmQueryPlan plan;
+	List	   *rewritten = NIL;
+	Query	   *select = NULL;
 
-	Assert(n_parameters <= AM_SCAN_MAX_COLUMNS);
-	for (int i = 0; i < n_parameters; i++)
+	Assert(parameters->numParams <= AM_SCAN_MAX_COLUMNS);
+	for (int i = 0; i < parameters->numParams; i++)
 		types[i] = parameters->params[i].ptype;
-	if (list_length(parsed) != 1)
-		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("one SELECT is wanted")));
-	rewritten = pg_analyze_and_rewrite_fixedparams(linitial_node(RawStmt, parsed), query, types, n_parameters, NULL);
-	select = list_length(rewritten) == 1 ? linitial_node(Query, rewritten) : NULL;
+	if (list_length(parsed) == 1)
+		rewritten = pg_analyze_and_rewrite_fixedparams(linitial_node(RawStmt, parsed), query, types, parameters->numParams, NULL);
+	if (list_length(rewritten) == 1)
+		select = linitial_node(Query, rewritten);
 	if (!select || select->commandType != CMD_SELECT || select->utilityStmt)
 		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("one SELECT is wanted")));
-	plan.shareable = false;
+	return select;
+}
+
+AmQueryPlan
+am_query_plan(const char *query, ParamListInfo parameters)
+{
+	Query	   *select = analyze(query, parameters);
+	AmQueryPlan plan;
+
 	/* planning scribbles on its input */
 	plan.statement = pg_plan_query(copyObject(select), query, 0, parameters);
 	plan.statement->jitFlags = PGJIT_NONE;
@@ -226,14 +232,60 @@ am_query_plan(const char *query, ParamListInfo parameters)
 	return plan;
 }
 
-bool
-am_query_has_branches(const PlannedStmt *statement)
+/*
+ * Hash joins whose outer side, at the bottom, is a scan of a table: what it
+ * finds can be kept and fed to them.  Each process joins its own rows, and so
+ * has to hash the inner sides itself: they should cost little beside the scan.
+ */
+static bool
+is_joined_scan(Plan *plan)
 {
+	Cost		inner_cost = 0;
+
+	if (!IsA(plan, HashJoin))
+		return false;
+	for (; IsA(plan, HashJoin); plan = outerPlan(plan))
+	{
+		JoinType	type = ((HashJoin *) plan)->join.jointype;
+
+		if (plan->parallel_aware || !is_repeatable(innerPlan(plan)) ||
+			(type != JOIN_INNER && type != JOIN_LEFT && type != JOIN_SEMI && type != JOIN_ANTI))
+			return false;
+		inner_cost += innerPlan(plan)->total_cost;
+	}
+	return IsA(plan, SeqScan) && inner_cost * 4 <= plan->total_cost;
+}
+
+/* The cost of the largest branch that one process has to run */
+static Cost
+largest_branch(Plan *plan)
+{
+	Cost		largest = 0;
+	ListCell   *cell;
+
+	if (IsA(plan, SubqueryScan) && plan->qual == NIL)
+		return largest_branch(((SubqueryScan *) plan)->subplan);
+	if (!IsA(plan, Append))
+		return IsA(plan, SeqScan) || is_joined_scan(plan) ? 0 : plan->total_cost;
+	foreach(cell, ((Append *) plan)->appendplans)
+		largest = Max(largest, largest_branch(lfirst(cell)));
+	return largest;
+}
+
+bool
+am_query_has_branches(const char *query, ParamListInfo parameters)
+{
+	Query	   *select = analyze(query, parameters);
+	PlannedStmt *statement = pg_plan_query(copyObject(select), query, 0, parameters);
 	Plan	   *plan = statement->planTree;
 
 	while (IsA(plan, SubqueryScan) && plan->qual == NIL)
 		plan = ((SubqueryScan *) plan)->subplan;
-	return IsA(plan, Append) || IsA(plan, SeqScan);
+	if (!IsA(plan, Append) && !IsA(plan, SeqScan))
+		return false;
+	/* one branch is most of it: the planner may know how to divide that */
+	return largest_branch(plan) * 2 <= plan->total_cost ||
+		!pg_plan_query(select, query, CURSOR_OPT_PARALLEL_OK, parameters)->parallelModeNeeded;
 }
 
 int
@@ -329,33 +381,18 @@ prepare_scan(Branch *branch, int n_columns)
 	return branch->projection != NULL;
 }
 
-/*
- * The scan below hash joins: what it finds is kept, and fed to them.  Each
- * process joins its own rows, and so has to hash the inner side itself: that
- * should cost little beside the scan.
- */
 static bool
 prepare_join(Branch *branch)
 {
 	PlanState  *state = branch->state;
-	Cost		inner_cost = 0;
 
-	while (IsA(state, HashJoinState))
-	{
-		const HashJoin *plan = (const HashJoin *) state->plan;
-		JoinType	type = plan->join.jointype;
-
-		if (plan->join.plan.parallel_aware || !is_repeatable(innerPlan(plan)) ||
-			(type != JOIN_INNER && type != JOIN_LEFT && type != JOIN_SEMI && type != JOIN_ANTI))
-			return false;
-		inner_cost += innerPlan(plan)->total_cost;
+	if (!is_joined_scan(state->plan))
+		return false;
+	for (; IsA(state, HashJoinState); state = outerPlanState(state))
 		branch->join = (HashJoinState *) state;
-		state = outerPlanState(state);
-	}
-	branch->scan = branch->join ? scan_of_heap(state) : NULL;
-	return branch->scan && inner_cost * 4 <= state->plan->total_cost &&
+	branch->scan = scan_of_heap(state);
 	/* all that is known of a row is kept, but not where it is */
-		find_wanted(branch, state->plan->targetlist);
+	return branch->scan && find_wanted(branch, state->plan->targetlist);
 }
 
 /* Where a subquery's rows have the columns; false if they are made from them */
@@ -409,7 +446,10 @@ find_branches(AmQueryScan *scan, PlanState *state, const AttrNumber *columns)
 	branch->state = state;
 	memcpy(branch->columns, columns, scan->n_columns * sizeof(AttrNumber));
 	if (!prepare_scan(branch, scan->n_columns) && !prepare_join(branch))
+	{
 		branch->scan = NULL;
+		branch->join = NULL;
+	}
 }
 
 static Oid

@@ -38,8 +38,8 @@ typedef struct AmQueryShare AmQueryShare;
 /* Plans a SELECT, whose parameters are given; an error if it is anything else */
 extern AmQueryPlan am_query_plan(const char *query, ParamListInfo parameters);
 
-/* Whether it is a union of branches, or a scan: what this is made for */
-extern bool am_query_has_branches(const PlannedStmt *statement);
+/* Whether it is planned as a union of branches, or a scan: what this is made for */
+extern bool am_query_has_branches(const char *query, ParamListInfo parameters);
 
 /* As many workers as the planner would take to read that much */
 extern int	am_query_workers(const AmQueryScan *scan);

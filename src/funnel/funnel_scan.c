@@ -361,7 +361,7 @@ am_funnel_query_scannable(PG_FUNCTION_ARGS)
 	AmFunnelQuestion question;
 
 	memset(&question, 0, sizeof(question));
-	PG_RETURN_BOOL(am_query_has_branches(am_query_plan(text_to_cstring(PG_GETARG_TEXT_PP(0)), query_parameters(&question)).statement));
+	PG_RETURN_BOOL(am_query_has_branches(text_to_cstring(PG_GETARG_TEXT_PP(0)), query_parameters(&question)));
 }
 
 /*
