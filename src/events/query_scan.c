@@ -26,6 +26,7 @@
 #include "rewrite/rewriteManip.h"
 #include "storage/bufmgr.h"
 #include "tcop/tcopprot.h"
+#include "tcop/utility.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -227,6 +228,11 @@ am_query_plan(const char *query, ParamListInfo parameters)
 
 	/* planning scribbles on its input */
 	plan.statement = pg_plan_query(copyObject(select), query, 0, parameters);
+	if (!CommandIsReadOnly(plan.statement))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a query of events may only read"),
+				 errhint("Leave out FOR UPDATE and the like, and WITH clauses that write.")));
 	plan.statement->jitFlags = PGJIT_NONE;
 	plan.shareable = is_shareable(select, plan.statement);
 	return plan;
