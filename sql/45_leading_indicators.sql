@@ -2,6 +2,37 @@
 -- Which of many activities moves before an outcome: one row per metric, corrected for how many were looked at.
 --
 
+CREATE FUNCTION activity_metrics.report_outcome(outcome text, relation regclass) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	outcomes text[];
+BEGIN
+	IF outcome IS NOT NULL THEN
+		RETURN outcome;
+	ELSIF relation IS NOT NULL THEN
+		RAISE EXCEPTION 'no outcome is given' USING ERRCODE = '22004',
+			HINT = format('Name the column of %s that counts what activity should bring: outcome => ''...''.', relation);
+	END IF;
+	-- of the company first; of other scopes only if there is one
+	SELECT array_agg(m.metric ORDER BY m.metric) INTO outcomes FROM activity_metrics.metric m WHERE m.is_north_star AND m.status = 'active' AND m.scope = 'company';
+	IF outcomes IS NULL THEN
+		SELECT array_agg(m.metric ORDER BY m.metric) INTO outcomes FROM activity_metrics.metric m WHERE m.is_north_star AND m.status = 'active';
+	END IF;
+	IF outcomes IS NULL THEN
+		SELECT array_agg(m.metric ORDER BY m.metric) INTO outcomes FROM activity_metrics.metric m WHERE m.kind = 'outcome' AND m.status = 'active';
+	END IF;
+	IF cardinality(outcomes) = 1 THEN
+		RETURN outcomes[1];
+	END IF;
+	RAISE EXCEPTION 'it is not known which outcome is meant' USING ERRCODE = '22023',
+		DETAIL = CASE WHEN outcomes IS NULL THEN 'The dictionary has no outcome metric.' ELSE format('The dictionary has %s, and none is the North Star of the company.', array_to_string(outcomes, ', ')) END,
+		HINT = CASE WHEN outcomes IS NULL THEN 'Define one: SELECT activity_metrics.define_metric(''wins'', ''crm.activity'', ''won'', kind => ''outcome'');'
+			ELSE format('Name it: outcome => %L; or make it the North Star: SELECT activity_metrics.set_north_star(%L);', outcomes[1], outcomes[1]) END;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.report_outcome(text, regclass) IS
+'Internal: the outcome of a report: the one given, else the North Star of the company, else the only North Star, else the only outcome metric of the dictionary. Errors: none or several (22023), a relation without one named (22004).';
+
 CREATE FUNCTION activity_metrics.report_metrics(outcome text, relation regclass, other_columns text[], metrics text[]) RETURNS text[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -174,7 +205,7 @@ COMMENT ON FUNCTION activity_metrics.leading_indicators_sql(text, text, regclass
 'Internal: the statement that leading_indicators runs; shared: metrics of one relation are counted in one pass.';
 
 CREATE FUNCTION activity_metrics.leading_indicators(
-	outcome text,
+	outcome text DEFAULT NULL,
 	grain text DEFAULT 'week',
 	since timestamptz DEFAULT NULL,
 	until timestamptz DEFAULT NULL,
@@ -204,26 +235,27 @@ RETURNS SETOF record
 LANGUAGE plpgsql STABLE ROWS 10 COST 100000 AS $$
 #variable_conflict use_column
 DECLARE
-	wanted pg_catalog.text[] := activity_metrics.report_metrics($1, $6, ARRAY[$7, $8, leading_indicators.segment], $9);
+	known pg_catalog.text := activity_metrics.report_outcome($1, $6);
+	wanted pg_catalog.text[] := activity_metrics.report_metrics(known, $6, ARRAY[$7, $8, leading_indicators.segment], $9);
 BEGIN
 	PERFORM activity_metrics.check_range(since, until);
 	IF $6 IS NULL THEN
-		wanted := activity_metrics.common_metrics($1, wanted, $9 IS NOT NULL);
+		wanted := activity_metrics.common_metrics(known, wanted, $9 IS NOT NULL);
 	END IF;
 	BEGIN
-		RETURN QUERY EXECUTE activity_metrics.leading_indicators_sql($1, $2, $6, $7, $8, wanted, $11, leading_indicators.segment, true) USING since, until, max_lag, options;
+		RETURN QUERY EXECUTE activity_metrics.leading_indicators_sql(known, $2, $6, $7, $8, wanted, $11, leading_indicators.segment, true) USING since, until, max_lag, options;
 	EXCEPTION
 		-- all metrics at once do not fit into memory: one after the other
 		WHEN program_limit_exceeded THEN
-			RETURN QUERY EXECUTE activity_metrics.leading_indicators_sql($1, $2, $6, $7, $8, wanted, $11, leading_indicators.segment, false) USING since, until, max_lag, options;
+			RETURN QUERY EXECUTE activity_metrics.leading_indicators_sql(known, $2, $6, $7, $8, wanted, $11, leading_indicators.segment, false) USING since, until, max_lag, options;
 	END;
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.leading_indicators(text, text, timestamptz, timestamptz, integer, regclass, text, text, text[], text, text, text) IS
 'Which activities move before an outcome: one row per metric, most useful first: leading (by forecast_gain, then |r|), coincident, lagging, no_evidence, insufficient_evidence. Columns as of lead_lag_verdict() at the lag that decided.
 q: p_holm corrected for the number of metrics (Benjamini and Hochberg 1995); a verdict with q above 0.05 becomes no_evidence, and the sentence says so.
-outcome: a metric of the dictionary, or a column of relation; metrics: which ones to look at (NULL: all active surface metrics of the dictionary that have the time zone of the outcome and a unit in common with it, or all numbers of relation); segment: a column, one row for each metric and each of its values; other arguments as of lead_lag_report().
-Errors: no such metric (42704), no such column (42703), nothing to look at (55000), as of lead_lag().';
+outcome: a metric of the dictionary, or a column of relation (NULL: the North Star of the company, else the only North Star, else the only outcome metric); metrics: which ones to look at (NULL: all active surface metrics of the dictionary that have the time zone of the outcome and a unit in common with it, or all numbers of relation); segment: a column, one row for each metric and each of its values; other arguments as of lead_lag_report().
+Errors: no such metric (42704), no such column (42703), no outcome known (22023), nothing to look at (55000), as of lead_lag().';
 
 CREATE FUNCTION activity_metrics.lag_chart(profile activity_metrics.lead_lag_row[], width integer DEFAULT 20, ascii boolean DEFAULT false) RETURNS SETOF text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE ROWS 25 SET search_path = pg_catalog, pg_temp AS $$

@@ -114,6 +114,24 @@ SELECT activity_metrics.define_metric('elsewhere', 'numbered', 'call', actor => 
 SELECT throws_ok($$SELECT * FROM activity_metrics.leading_indicators('wins', metrics => '{elsewhere}')$$, '22023', 'metrics "elsewhere" and "wins" have no unit in common', 'names and numbers');
 SELECT is((SELECT count(*) FROM activity_metrics.leading_indicators('wins') WHERE metric = 'elsewhere'), 0::bigint, 'are passed over where no metric is named');
 
+-- no outcome is named: the North Star of the company, else the only North Star, else the only outcome
+SAVEPOINT outcomes;
+DELETE FROM activity_metrics.metric WHERE kind = 'outcome' AND metric <> 'wins';
+SELECT results_eq($$SELECT * FROM activity_metrics.leading_indicators()$$, $$SELECT * FROM activity_metrics.leading_indicators('wins')$$, 'the only outcome');
+SELECT activity_metrics.define_metric('deals', 'activity', 'won', kind => 'outcome', scope => 'north') \gset
+SELECT throws_ok($$SELECT * FROM activity_metrics.leading_indicators()$$, '22023', 'it is not known which outcome is meant', 'two outcomes');
+SELECT activity_metrics.set_north_star('deals') \gset
+SELECT results_eq($$SELECT metric, q FROM activity_metrics.leading_indicators()$$, $$SELECT metric, q FROM activity_metrics.leading_indicators('deals')$$, 'the only North Star');
+SELECT activity_metrics.set_north_star('wins') \gset
+SELECT is(activity_metrics.report_outcome(NULL, NULL), 'wins', 'that of the company before others');
+SELECT is(activity_metrics.report_outcome('deals', NULL), 'deals', 'what is named');
+UPDATE activity_metrics.metric SET status = 'deprecated' WHERE metric = 'wins';
+SELECT is(activity_metrics.report_outcome(NULL, NULL), 'deals', 'none that is deprecated');
+DELETE FROM activity_metrics.metric WHERE kind = 'outcome';
+SELECT throws_ok($$SELECT * FROM activity_metrics.vanity_report()$$, '22023', 'it is not known which outcome is meant', 'no outcome at all');
+SELECT throws_ok($$SELECT * FROM activity_metrics.leading_indicators(relation => 'week')$$, '22004', 'no outcome is given', 'a relation without one');
+ROLLBACK TO SAVEPOINT outcomes;
+
 --
 -- lag_chart
 --
