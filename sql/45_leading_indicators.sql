@@ -232,7 +232,7 @@ CREATE FUNCTION activity_metrics.leading_indicators(
 	INOUT segment text DEFAULT NULL,
 	OUT p_strict double precision)
 RETURNS SETOF record
-LANGUAGE plpgsql STABLE ROWS 10 COST 100000 AS $$
+LANGUAGE plpgsql STABLE ROWS 10 COST 100000 SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	known pg_catalog.text := activity_metrics.report_outcome($1, $6);
@@ -298,7 +298,7 @@ CREATE FUNCTION activity_metrics.lag_chart(
 	width integer DEFAULT 20,
 	ascii boolean DEFAULT false)
 RETURNS SETOF text
-LANGUAGE plpgsql STABLE ROWS 25 COST 10000 AS $$
+LANGUAGE plpgsql STABLE ROWS 25 COST 10000 SET jit = off AS $$
 BEGIN
 	PERFORM activity_metrics.check_range(since, until);
 	RETURN QUERY EXECUTE pg_catalog.format(
