@@ -83,7 +83,7 @@ CREATE FUNCTION activity_metrics.lag_prior(
 	status text DEFAULT NULL,
 	tz text DEFAULT 'UTC')
 RETURNS text
-LANGUAGE plpgsql STABLE COST 100000 AS $$
+LANGUAGE plpgsql STABLE COST 100000 SET jit = off AS $$
 DECLARE
 	result pg_catalog.text;
 BEGIN
