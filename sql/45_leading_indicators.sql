@@ -127,6 +127,7 @@ DECLARE
 	source text;
 	profiles text := '';
 	done text[] := '{}';
+	dense boolean;
 	profile text := 'SELECT %L::pg_catalog.text AS metric, %L::pg_catalog.text AS label, %s AS segment,
 			coalesce(activity_metrics.lead_lag(p.unit, p.period, %s, %s, $3, $4), (SELECT activity_metrics.lead_lag(NULL::pg_catalog.text, NULL, NULL, NULL, $3, $4))) AS rows
 		FROM %s AS p%s';
@@ -142,26 +143,25 @@ BEGIN
 			INTO profiles FROM unnest(metrics) WITH ORDINALITY AS t(name, i);
 	ELSE
 		target := activity_metrics.find_metric(outcome);
+		-- counts and sums are for event_panel(), with the outcome if it is one
+		dense := activity_metrics.is_plain_sum(target);
 		PERFORM activity_metrics.period_no(now(), grain, target.tz);
 		FOREACH name IN ARRAY metrics LOOP
 			m := activity_metrics.find_metric(name);
 			PERFORM activity_metrics.check_same_zone(m, target);
-			CONTINUE WHEN NOT shared OR NOT activity_metrics.is_plain_sum(m) OR NOT activity_metrics.is_plain_sum(target)
+			CONTINUE WHEN NOT shared OR NOT activity_metrics.is_counted(m) OR NOT activity_metrics.is_counted(target)
 				-- a unit is there from its first event to its last in the relations of the two metrics
-				OR EXISTS (SELECT FROM unnest(leaders) AS l WHERE (l.source_relation, l.time_column, l.actor_column) = (m.source_relation, m.time_column, m.actor_column)
-					AND l.status_column IS NOT DISTINCT FROM m.status_column);
+				OR EXISTS (SELECT FROM unnest(leaders) AS l WHERE activity_metrics.have_one_source(l, m) AND (NOT dense OR activity_metrics.is_plain_sum(l) = activity_metrics.is_plain_sum(m)));
 			leaders := leaders || m;
 		END LOOP;
 		FOREACH m IN ARRAY leaders LOOP
 			SELECT array_agg(f ORDER BY t.i) INTO members FROM unnest(metrics) WITH ORDINALITY AS t(name, i), activity_metrics.find_metric(t.name) AS f
-				WHERE activity_metrics.is_plain_sum(f) AND (f.source_relation, f.time_column, f.actor_column) = (m.source_relation, m.time_column, m.actor_column)
-				AND f.status_column IS NOT DISTINCT FROM m.status_column;
+				WHERE activity_metrics.is_counted(f) AND activity_metrics.have_one_source(f, m) AND (NOT dense OR activity_metrics.is_plain_sum(f) = activity_metrics.is_plain_sum(m));
 			events := activity_metrics.event_panel_sql(target || members, grain, segment, false);
-			CONTINUE WHEN events IS NULL;
 			panel := panel + 1;
-			panels := panels || CASE panel WHEN 1 THEN '' ELSE ', ' END || format(
-				'panel_%s AS MATERIALIZED (SELECT r.unit, r.period, r.columns, e.segment FROM (%s) AS e, LATERAL activity_metrics.event_panel_rows(e.panel) AS r WHERE r.is_complete)',
-				panel, events);
+			panels := panels || CASE panel WHEN 1 THEN '' ELSE ', ' END || format('panel_%s AS MATERIALIZED (SELECT r.unit, r.period, r.columns, ', panel) || CASE WHEN events IS NOT NULL
+				THEN format('e.segment FROM (%s) AS e, LATERAL activity_metrics.event_panel_rows(e.panel) AS r WHERE r.is_complete)', events)
+				ELSE format('r.segment FROM (%s) AS r WHERE r.is_complete)', activity_metrics.shared_panel_sql(target || members, grain, segment)) END;
 			FOR i IN 1 .. cardinality(members) LOOP
 				m := members[i];
 				done := done || m.metric;

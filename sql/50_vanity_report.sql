@@ -130,7 +130,7 @@ $$;
 COMMENT ON FUNCTION activity_metrics.stop_spec(text, text) IS
 'Internal: the funnel from the events of a metric to those of an outcome and back, which tells whether activity stops after the outcome; NULL where the two are not of one relation with a column entity.';
 
-CREATE FUNCTION activity_metrics.vanity_row_sql(metric text, outcome text, grain text, relation regclass, unit text, period text, tz text, lag_prior text DEFAULT NULL) RETURNS text
+CREATE FUNCTION activity_metrics.vanity_row_sql(metric text, outcome text, grain text, relation regclass, unit text, period text, tz text, lag_prior text DEFAULT NULL, panel text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 AS $$
 DECLARE
 	m activity_metrics.metric;
@@ -169,10 +169,10 @@ BEGIN
 			(SELECT (activity_metrics.pearson(s.x, s.y)).r FROM (SELECT activity_metrics.exact_sum(p.x) AS x, activity_metrics.exact_sum(p.y) AS y FROM p
 				WHERE p.unit IS NOT NULL AND p.period IS NOT NULL AND p.x IS NOT NULL AND p.y IS NOT NULL GROUP BY p.unit, p.period) AS s) AS r_dashboard,
 			%4$s AS stops FROM p)',
-		metric, options, activity_metrics.panel_sql(metric, outcome, grain, relation, unit, period, tz), stops);
+		metric, options, coalesce(panel, activity_metrics.panel_sql(metric, outcome, grain, relation, unit, period, tz)), stops);
 END;
 $$;
-COMMENT ON FUNCTION activity_metrics.vanity_row_sql(text, text, text, regclass, text, text, text, text) IS
+COMMENT ON FUNCTION activity_metrics.vanity_row_sql(text, text, text, regclass, text, text, text, text, text) IS
 'Internal: the statement that scores one metric for vanity_report; $1 since, $2 until.';
 
 CREATE FUNCTION activity_metrics.next_step(verdict text) RETURNS text
@@ -191,16 +191,47 @@ COMMENT ON FUNCTION activity_metrics.next_step(text) IS
 'What to do about a metric with a verdict of vanity(); NULL for a verdict that there is none of.';
 
 CREATE FUNCTION activity_metrics.vanity_report_sql(outcome text, grain text, relation regclass, unit text, period text, metrics text[], tz text, lag_prior text) RETURNS text
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	target activity_metrics.metric;
+	leader activity_metrics.metric;
+	m activity_metrics.metric;
+	name text;
+	other text;
+	members activity_metrics.metric[];
+	panel integer := 0;
+	panels text := '';
+	-- of each metric whose rows come from a panel that it shares
+	sources jsonb := '{}';
 	rows text;
 BEGIN
-	SELECT string_agg(activity_metrics.vanity_row_sql(name, outcome, grain, relation, unit, period, tz, lag_prior), ' UNION ALL ' ORDER BY i)
+	IF relation IS NULL THEN
+		target := activity_metrics.find_metric(outcome);
+		FOREACH name IN ARRAY metrics LOOP
+			leader := activity_metrics.find_metric(name);
+			-- what event_panel() counts is read faster one by one
+			CONTINUE WHEN sources ? name OR NOT activity_metrics.is_counted(leader) OR NOT activity_metrics.is_counted(target) OR leader.tz <> target.tz
+				OR (activity_metrics.is_plain_sum(leader) AND activity_metrics.is_plain_sum(target));
+			members := '{}';
+			FOREACH other IN ARRAY metrics LOOP
+				m := activity_metrics.find_metric(other);
+				CONTINUE WHEN NOT activity_metrics.is_counted(m) OR NOT activity_metrics.have_one_source(m, leader) OR m.tz <> target.tz
+					OR (activity_metrics.is_plain_sum(m) AND activity_metrics.is_plain_sum(target));
+				members := members || m;
+				sources := sources || jsonb_build_object(other, format('SELECT p.unit, p.period, p.columns[%1$s] AS x, p.columns[1] AS y, p.qualities[%1$s] AS quality FROM panel_%2$s AS p',
+					cardinality(members) + 1, panel + 1));
+			END LOOP;
+			panel := panel + 1;
+			panels := panels || CASE panel WHEN 1 THEN 'WITH ' ELSE ', ' END || format('panel_%s AS MATERIALIZED (SELECT s.* FROM (%s) AS s WHERE s.is_complete)',
+				panel, activity_metrics.shared_panel_sql(target || members, grain, NULL));
+		END LOOP;
+	END IF;
+	SELECT string_agg(activity_metrics.vanity_row_sql(t.name, outcome, grain, relation, unit, period, tz, lag_prior, sources ->> t.name), ' UNION ALL ' ORDER BY i)
 		INTO rows FROM unnest(metrics) WITH ORDINALITY AS t(name, i);
 	RETURN format(
-		'SELECT r.metric, (r.v).*, pg_catalog.concat(CASE WHEN %L AND (r.v).verdict OPERATOR(pg_catalog.=) ''vanity''
+		'%s SELECT r.metric, (r.v).*, pg_catalog.concat(CASE WHEN %L AND (r.v).verdict OPERATOR(pg_catalog.=) ''vanity''
 			THEN ''Only days were searched: score it by week before you drop it.'' ELSE activity_metrics.next_step((r.v).verdict) END, r.stops), r.r_dashboard FROM (%s) AS r
-		ORDER BY (r.v).verdict OPERATOR(pg_catalog.=) ''insufficient_evidence'', (r.v).score DESC, r.metric', grain IN ('hour', 'day'), rows);
+		ORDER BY (r.v).verdict OPERATOR(pg_catalog.=) ''insufficient_evidence'', (r.v).score DESC, r.metric', panels, grain IN ('hour', 'day'), rows);
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.vanity_report_sql(text, text, regclass, text, text, text[], text, text) IS

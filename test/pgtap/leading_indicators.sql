@@ -92,7 +92,7 @@ SELECT results_eq(format($$SELECT lag, r, low, high, p_holm, sign_share, forecas
 SELECT results_eq(format($$SELECT lag, r, n, units FROM activity_metrics.leading_indicators('results', 'month', metrics => ARRAY[%L], since => '2024-01-15Z')$$, m),
 	format($$SELECT lag, r, n, units FROM pair(%L, 'results', ', ''month'', since => ''2024-01-15Z''')$$, m), 'one relation, as lead_lag_report: ' || m) FROM unnest(ARRAY['calls', 'minutes', 'people']) AS m;
 SELECT ok(activity_metrics.leading_indicators_sql('wins', 'week', NULL, NULL, NULL, ARRAY['calls', 'demos', 'mails', 'logins', 'minutes', 'people'], NULL, NULL, true) LIKE '%panel_1%'
-	AND activity_metrics.leading_indicators_sql('wins', 'week', NULL, NULL, NULL, ARRAY['calls', 'demos', 'mails', 'logins', 'minutes', 'people'], NULL, NULL, true) NOT LIKE '%panel_2 AS%', 'in one pass');
+	AND activity_metrics.leading_indicators_sql('wins', 'week', NULL, NULL, NULL, ARRAY['calls', 'demos', 'mails', 'logins', 'minutes', 'people'], NULL, NULL, true) !~ 'panel_3 AS|metric_panel', 'in two passes: counts and sums, and what is distinct');
 SELECT is(count(*) FILTER (WHERE segment IN ('North', 'South', '(none)')), 6::bigint, 'the dictionary by segment') FROM activity_metrics.leading_indicators('wins', segment => 'region', metrics => ARRAY['calls', 'people']);
 SELECT results_eq($$SELECT r, n FROM activity_metrics.leading_indicators('wins', segment => 'region', metrics => ARRAY['demos']) WHERE segment = 'South'$$,
 	$$SELECT r, n FROM activity_metrics.lead_lag_report('demos', 'wins', segment => 'region') WHERE segment = 'South' AND verdict IS NOT NULL$$, 'a segment as lead_lag_report has it');
