@@ -904,21 +904,24 @@ find_source(PlanState *state, AttrNumber *column)
 }
 
 static void
-take_latest(void *arg, const Datum *values, const bool *nulls)
+take_time(void *arg, const Datum *values, const bool *nulls)
 {
-	TimestampTz *latest = arg;
+	AmTimeRange *range = arg;
 
-	if (!nulls[0])
-		*latest = Max(*latest, DatumGetTimestampTz(values[0]));
+	if (nulls[0])
+		return;
+	range->earliest = Min(range->earliest, DatumGetTimestampTz(values[0]));
+	range->latest = Max(range->latest, DatumGetTimestampTz(values[0]));
 }
 
-/* A time that no row of the branch is later than: the latest of the table's rows that it is made from */
-static TimestampTz
-latest_of(AmQueryScan *scan, const Branch *branch, int at)
+/* What the times of the branch's rows are within: those of the table that it is made from */
+static AmTimeRange
+times_of(AmQueryScan *scan, const Branch *branch, int at)
 {
+	static const AmTimeRange any = {DT_NOBEGIN, DT_NOEND};
 	AttrNumber	column = branch->columns[at];
 	SeqScanState *source = find_source(branch->state, &column);
-	TimestampTz latest = DT_NOBEGIN;
+	AmTimeRange range = {DT_NOEND, DT_NOBEGIN};
 	AmQueryScan times = *scan;
 	Branch		time = {0};
 	int			tables[] = {0, 1};
@@ -926,7 +929,7 @@ latest_of(AmQueryScan *scan, const Branch *branch, int at)
 	Passing		passing;
 
 	if (!source || exprType((Node *) list_nth_node(TargetEntry, source->ss.ps.plan->targetlist, column - 1)->expr) != TIMESTAMPTZOID)
-		return DT_NOEND;
+		return any;
 	times.n_columns = 1;
 	times.is_varlena[0] = false;
 	times.branches = &time;
@@ -934,20 +937,20 @@ latest_of(AmQueryScan *scan, const Branch *branch, int at)
 	time.state = &source->ss.ps;
 	time.columns[0] = column;
 	if (!prepare_scan(&time, 1))
-		return DT_NOEND;
+		return any;
 	time.excludes = &excludes;
 	passing.scan = &times;
-	passing.visit = take_latest;
-	passing.arg = &latest;
+	passing.visit = take_time;
+	passing.arg = &range;
 	run_scan(&passing, 0, NULL);
-	return latest;
+	return range;
 }
 
 /* A branch that is left to the end */
 typedef struct LateBranch
 {
 	Branch	   *branch;
-	TimestampTz latest;
+	AmTimeRange times;
 } LateBranch;
 
 void
@@ -968,7 +971,7 @@ am_query_scan_run(AmQueryScan *scan, AmQueryShare *share, const AmWantedKinds *w
 		if (may_be_wanted(branch, wanted))
 			run_plan(&passing, branch);
 		else
-			late[n_late++] = (LateBranch) {branch, latest_of(scan, branch, wanted->at)};
+			late[n_late++] = (LateBranch) {branch, times_of(scan, branch, wanted->at)};
 	}
 	for (int i = 0; i < scan->n_tables; i++)
 		run_scan(&passing, i, shared_scan(share, i));
@@ -976,7 +979,7 @@ am_query_scan_run(AmQueryScan *scan, AmQueryShare *share, const AmWantedKinds *w
 		if (scan->branches[i].join)
 			run_join(&passing, &scan->branches[i]);
 	for (int i = 0; i < n_late; i++)
-		if (wanted->wants_others(arg, late[i].latest))
+		if (wanted->wants_others(arg, &late[i].times))
 			run_plan(&passing, late[i].branch);
 	pfree(late);
 }

@@ -57,7 +57,7 @@ extern void am_query_share_init(const AmQueryScan *scan, AmQueryShare *share, Sn
 /*
  * What the visitor wants to see at any rate: rows of some kinds.  A branch that
  * cannot have any of them is left to the end, and read only if it is wanted
- * then: its rows are not later than a time.
+ * then: its times are in a range.
  */
 typedef struct AmKindName
 {
@@ -65,13 +65,19 @@ typedef struct AmKindName
 	int			length;
 } AmKindName;
 
+typedef struct AmTimeRange
+{
+	TimestampTz earliest;
+	TimestampTz latest;			/* before the earliest: there are none */
+} AmTimeRange;
+
 typedef struct AmWantedKinds
 {
 	int			n_kinds;
 	AmKindName *kinds;
 	int			kind;			/* columns of the query, from 0 */
 	int			at;
-	bool		(*wants_others) (void *arg, TimestampTz latest);
+	bool		(*wants_others) (void *arg, const AmTimeRange *times);
 } AmWantedKinds;
 
 /* Visits all rows; with a share, those of the branches and pages that this process takes */

@@ -158,20 +158,26 @@ am_funnel_seen_exchange(AmFunnelSeen *seen, AmFunnelState *state)
 }
 
 /*
- * Events of kinds that the specification does not name count in two ways: the
- * latest makes the data's end, and their kinds are suggested for one that does
- * not occur.
+ * Events of kinds that the specification does not name count in these ways:
+ * the latest makes the data's end, and tells whether all entries can be seen;
+ * their kinds are suggested for one that does not occur; and a time that
+ * cannot be is an error.
  */
 static bool
-wants_others(void *arg, TimestampTz latest)
+wants_others(void *arg, const AmTimeRange *times)
 {
 	Filling    *filling = arg;
 	AmFunnelSeen *seen = filling->seen;
+	const AmFunnelState *state = filling->state;
+	bool		latest_counts = !state->has_as_of || state->as_of >= state->entry_until;
 	bool		wanted;
 
+	if (times->latest >= times->earliest &&
+		(!am_funnel_plan_has_time(state->plan, times->earliest) || !am_funnel_plan_has_time(state->plan, times->latest)))
+		return true;
 	am_funnel_seen_exchange(seen, filling->state);
 	SpinLockAcquire(&seen->mutex);
-	wanted = seen->n_absent > 0 || (!filling->state->has_as_of && (!seen->has_events || latest > seen->latest));
+	wanted = seen->n_absent > 0 || (latest_counts && (!seen->has_events || times->latest > seen->latest));
 	SpinLockRelease(&seen->mutex);
 	return wanted;
 }
