@@ -804,6 +804,7 @@ feed(PlanState *state)
 	bool		should_free;
 
 	CHECK_FOR_INTERRUPTS();
+	ResetExprContext(scan->ss.ps.ps_ExprContext);
 	if (!tuplestore_gettupleslot(feeder->branch->rows, true, false, feeder->row))
 		return ExecClearTuple(slot);
 	ExecForceStoreMinimalTuple(ExecFetchSlotMinimalTuple(feeder->row, &should_free), slot, false);
