@@ -128,7 +128,7 @@ for my $set ('activity_metrics.state_to_file = on', 'parallel_leader_participati
 for my $workers (0, 1, 2, 4)
 {
 	my $said = error_of("$path SET client_min_messages = debug1; " . settings($workers, '64MB') . by_scan('ev'));
-	my ($launched) = $said =~ /funnel of table "ev": (\d+) workers and the leader/;
+	my ($launched) = $said =~ /funnel of ev: (\d+) workers and the leader/;
 	is($launched // 0, $workers, "$workers workers have worked");
 }
 unlike(error_of("$path SET client_min_messages = debug1; " . settings(2, '64MB') . "SET min_parallel_table_scan_size = '1GB';" . by_scan('ev')), qr/workers and the leader/,
@@ -341,7 +341,7 @@ is(sql("SELECT count(*) FROM pg_ls_dir('base/pgsql_tmp', true, false)"), '0', 'n
 SKIP:
 {
 	my $status = "(substring(pg_read_file('/proc/self/status', 0, 10000, true) FROM 'VmHWM:\\s+(\\d+)'))::int";
-	skip 'no /proc', 6 if error_of("SELECT 1 / ($status > 0)::int") ne '';
+	skip 'no /proc', 7 if error_of("SELECT 1 / ($status > 0)::int") ne '';
 	sql("$path CREATE TABLE small AS SELECT id, at, kind, 'a deal of a longer name ' || id AS name FROM ev WHERE id <= 250000");
 	for ([ 0, 4 ], [ 2, 12 ], [ 2, 15 ])
 	{
@@ -355,6 +355,8 @@ SKIP:
 			cmp_ok($after - $before, '<', ($workers ? 2 : 1.1) * 1024 * $budget, sprintf('memory: %s, %d workers: %.1f MB more of %d', $entity, $workers, ($after - $before) / 1024, $budget));
 		}
 	}
+	my @said = split /\n/, sql("$path " . settings(0, '64kB') . "SELECT sum(length(name)) FROM small; SELECT $status; SELECT count(*) FROM (" . by_scan('small', entity => 'id', kind => 'name') . ") x; SELECT $status");
+	cmp_ok($said[3] - $said[1], '<', 6 * 1024, sprintf('memory: as many other kinds as events: %d kB more', $said[3] - $said[1]));
 }
 
 clean_up();
