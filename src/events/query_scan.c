@@ -68,6 +68,9 @@ struct AmQueryScan
 struct AmQueryShare
 {
 	pg_atomic_uint32 next;		/* of plans */
+	int			n_branches;		/* which every process has to find */
+	int			n_plans;
+	int			n_tables;
 	Size		scans;			/* of the tables: where, from the start of the share */
 	Size		scan_size;
 	int			plans[FLEXIBLE_ARRAY_MEMBER];	/* branches that are no scans, the dearest first */
@@ -629,6 +632,9 @@ void
 am_query_share_init(const AmQueryScan *scan, AmQueryShare *share, Snapshot snapshot)
 {
 	pg_atomic_init_u32(&share->next, 0);
+	share->n_branches = scan->n_branches;
+	share->n_plans = scan->n_plans;
+	share->n_tables = scan->n_tables;
 	share->scans = head_size(scan);
 	share->scan_size = scan_size(scan, snapshot);
 	for (int i = 0; i < scan->n_plans; i++)
@@ -961,6 +967,8 @@ am_query_scan_run(AmQueryScan *scan, AmQueryShare *share, const AmWantedKinds *w
 	int			n_late = 0;
 	Passing		passing;
 
+	if (share && (share->n_branches != scan->n_branches || share->n_plans != scan->n_plans || share->n_tables != scan->n_tables))
+		elog(ERROR, "a worker has found other branches of a query than the leader");
 	memset(&passing, 0, sizeof(passing));
 	passing.scan = scan;
 	passing.visit = visit;
