@@ -128,7 +128,7 @@ for my $set ('activity_metrics.state_to_file = on', 'parallel_leader_participati
 for my $workers (0, 1, 2, 4)
 {
 	my $said = error_of("$path SET client_min_messages = debug1; " . settings($workers, '64MB') . by_scan('ev'));
-	my ($launched) = $said =~ /funnel of ev: (\d+) workers and the leader/;
+	my ($launched) = $said =~ /funnel of table "ev": (\d+) workers and the leader/;
 	is($launched // 0, $workers, "$workers workers have worked");
 }
 unlike(error_of("$path SET client_min_messages = debug1; " . settings(2, '64MB') . "SET min_parallel_table_scan_size = '1GB';" . by_scan('ev')), qr/workers and the leader/,

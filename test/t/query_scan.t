@@ -505,7 +505,7 @@ sub said
 }
 like(said($_->[0], before => ''), $_->[1], "refused: $_->[0]")
   for [ '', qr/^42601: one SELECT is wanted/ ], [ "$plain r0; $plain r1", qr/^42601: one SELECT is wanted/ ], [ 'DELETE FROM r0', qr/^42601: one SELECT is wanted/ ], [ 'CREATE TABLE x ()', qr/^42601: one SELECT is wanted/ ],
-  [ "$plain r0 FOR UPDATE", qr/^42601: one SELECT is wanted/ ], [ "WITH w AS (DELETE FROM r0 RETURNING *) $plain w", qr/^42601: one SELECT is wanted/ ], [ "SELECT e_big, at, kind INTO x FROM r0", qr/^42601: one SELECT is wanted/ ],
+  [ "$plain r0 FOR UPDATE", qr/^0A000: a query of events may only read/ ], [ "WITH w AS (DELETE FROM r0 RETURNING *) $plain w", qr/^0A000: a query of events may only read/ ], [ "SELECT e_big, at, kind INTO x FROM r0", qr/^42601: one SELECT is wanted/ ],
   [ "EXPLAIN $plain r0", qr/^42601: one SELECT is wanted/ ], [ 'SELEC', qr/^42601: syntax error at or near "SELEC"/ ], [ 'SELECT at, at, kind FROM r0', qr/^42804: not a query of events/ ], [ 'SELECT e_big, at FROM r0', qr/^42804: not a query of events/ ],
   [ 'SELECT e_big, at::timestamp, kind FROM r0', qr/^42804: not a query of events/ ], [ "SELECT e_big, at, kind, status, n FROM r0", qr/^42804: not a query of events/ ], [ 'SELECT FROM r0', qr/^42804: not a query of events/ ],
   [ 'SELECT e_big, at, kind, 1, 2, 3, 4, 5, 6 FROM r0', qr/^42804: not a query of events/ ], [ "$plain r0 WHERE at > \$2", qr/^42P02: there is no parameter \$2/ ], [ "$plain r0 WHERE nothing = 1", qr/^42703: column "nothing" does not exist/ ];
