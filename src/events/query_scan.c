@@ -241,6 +241,17 @@ am_query_plan(const char *query, ParamListInfo parameters)
 	return plan;
 }
 
+/* As a worker reads it: before 16 a plan that is handed over has costs of two digits */
+static Cost
+handed_over(Cost cost)
+{
+	char	   *digits = psprintf("%.2f", cost);
+
+	cost = strtod(digits, NULL);
+	pfree(digits);
+	return cost;
+}
+
 /*
  * Hash joins whose outer side, at the bottom, is a scan of a table: what it
  * finds can be kept and fed to them.  Each process joins its own rows, and so
@@ -260,9 +271,9 @@ is_joined_scan(Plan *plan)
 		if (plan->parallel_aware || !is_repeatable(innerPlan(plan)) ||
 			(type != JOIN_INNER && type != JOIN_LEFT && type != JOIN_SEMI && type != JOIN_ANTI))
 			return false;
-		inner_cost += innerPlan(plan)->total_cost;
+		inner_cost += handed_over(innerPlan(plan)->total_cost);
 	}
-	return IsA(plan, SeqScan) && inner_cost * 4 <= plan->total_cost;
+	return IsA(plan, SeqScan) && inner_cost * 4 <= handed_over(plan->total_cost);
 }
 
 /* The cost of the largest branch that one process has to run */
