@@ -86,13 +86,41 @@ is_unsafe_function(Oid function, void *context)
 	return func_parallel(function) != PROPARALLEL_SAFE || func_volatile(function) == PROVOLATILE_VOLATILE;
 }
 
+/* Does a query choose among rows, or number them? */
+static bool
+has_choice(Node *node, void *context)
+{
+	if (!node)
+		return false;
+	if (IsA(node, Query))
+	{
+		Query	   *query = (Query *) node;
+
+		return query->limitCount || query->limitOffset || query->windowClause != NIL || query->hasDistinctOn ||
+			query_tree_walker(query, has_choice, context, 0);
+	}
+	return expression_tree_walker(node, has_choice, context);
+}
+
+/* A subquery that has one answer for all rows: every process asks it, and may see what it chooses from in another order */
+static bool
+is_unsteady(Node *node)
+{
+	Node	   *query;
+
+	if (!IsA(node, SubLink))
+		return false;
+	query = ((SubLink *) node)->subselect;
+	return !contain_vars_of_level(query, 1) && has_choice(query, NULL);
+}
+
 /* What a worker may not do, or what would not give the same rows there */
 static bool
 has_unsafe_part(Node *node, void *context)
 {
 	if (!node)
 		return false;
-	if (IsA(node, NextValueExpr) || IsA(node, CoerceToDomain) || IsA(node, TableSampleClause))
+	if (IsA(node, NextValueExpr) || IsA(node, CoerceToDomain) || IsA(node, TableSampleClause) || is_unsteady(node))
 		return true;
 	if (check_functions_in_node(node, is_unsafe_function, context))
 		return true;

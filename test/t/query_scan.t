@@ -407,7 +407,7 @@ is(launched(settings(2, '64MB') . 'SET max_parallel_workers = 0', "$plain r0"), 
 is(launched(settings(2, '64MB'), $_->[1]), $_->[2] // 'none', "$_->[0]: " . ($_->[2] // 'no') . ' workers')
   for [ 'a partitioned table', "$plain parted", 2 ], [ 'a CTE', "WITH c AS MATERIALIZED (SELECT * FROM r0) $plain c UNION ALL $plain r1", 2 ],
   [ 'a CTE that cuts off', "WITH c AS MATERIALIZED (SELECT * FROM r0 LIMIT 9) $plain c UNION ALL $plain r1" ], [ 'a branch that cuts off', "($plain r0 LIMIT 9) UNION ALL $plain r1", 2 ],
-  [ 'a value that is cut off', "$plain r0 WHERE n < (SELECT id FROM d_one LIMIT 1)" ], [ '... for each row', "SELECT e_big, at, (SELECT label FROM d_one d WHERE d.id = r0.n LIMIT 1) FROM r0", 2 ],
+  [ 'a value that is cut off', "$plain r0 WHERE n < (SELECT id FROM d_one LIMIT 1)" ], [ 'a list that is cut off', "$plain r0 WHERE n NOT IN (SELECT id FROM d_one LIMIT 3)" ], [ '... for each row', "SELECT e_big, at, (SELECT label FROM d_one d WHERE d.id = r0.n LIMIT 1) FROM r0", 2 ],
   [ 'a numbered CTE that is one branch', "WITH c AS (SELECT *, row_number() OVER () FROM r0) $plain c UNION ALL $plain r1", 2 ],
   [ 'an unsafe function', "SELECT e_big, at, word_unsafe(kind) FROM r0" ], [ 'a restricted one', "SELECT e_big, at, word_restricted(kind) FROM r0" ], [ 'a volatile one', "SELECT e_big, at, word_volatile(kind) FROM r0" ],
   [ 'one in a subquery', "$plain r0 WHERE n IN (SELECT id FROM d_one WHERE word_unsafe(label) = 'a')" ], [ 'a checked domain', 'SELECT e_big, at, kind::checked FROM r0' ],
