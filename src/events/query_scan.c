@@ -231,14 +231,30 @@ is_shareable(Query *query, PlannedStmt *statement)
 	return true;
 }
 
+/* A position in the query is no position in the statement that the client has sent */
+static void
+tell_query(void *query)
+{
+	int			position = geterrposition();
+
+	if (position > 0)
+	{
+		errposition(0);
+		internalerrposition(position);
+		internalerrquery(query);
+	}
+}
+
 static Query *
 analyze(const char *query, ParamListInfo parameters)
 {
+	ErrorContextCallback teller = {error_context_stack, tell_query, unconstify(char *, query)};
 	List	   *parsed = pg_parse_query(query);
 	Oid			types[AM_SCAN_MAX_COLUMNS];
 	List	   *rewritten = NIL;
 	Query	   *select = NULL;
 
+	error_context_stack = &teller;
 	Assert(parameters->numParams <= AM_SCAN_MAX_COLUMNS);
 	for (int i = 0; i < parameters->numParams; i++)
 		types[i] = parameters->params[i].ptype;
@@ -246,6 +262,7 @@ analyze(const char *query, ParamListInfo parameters)
 		rewritten = pg_analyze_and_rewrite_fixedparams(linitial_node(RawStmt, parsed), query, types, parameters->numParams, NULL);
 	if (list_length(rewritten) == 1)
 		select = linitial_node(Query, rewritten);
+	error_context_stack = teller.previous;
 	if (!select || select->commandType != CMD_SELECT || select->utilityStmt)
 		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("one SELECT is wanted")));
 	return select;
@@ -324,7 +341,8 @@ bool
 am_query_has_branches(const char *query, ParamListInfo parameters)
 {
 	Query	   *select = analyze(query, parameters);
-	PlannedStmt *statement = pg_plan_query(copyObject(select), query, 0, parameters);
+	/* for any values: a range of time that excludes all rows would hide what the query is */
+	PlannedStmt *statement = pg_plan_query(copyObject(select), query, 0, NULL);
 	Plan	   *plan = statement->planTree;
 
 	while (IsA(plan, SubqueryScan) && plan->qual == NIL)
@@ -333,7 +351,20 @@ am_query_has_branches(const char *query, ParamListInfo parameters)
 		return false;
 	/* one branch is most of it: the planner may know how to divide that */
 	return largest_branch(plan) * 2 <= plan->total_cost ||
-		!pg_plan_query(select, query, CURSOR_OPT_PARALLEL_OK, parameters)->parallelModeNeeded;
+		!pg_plan_query(select, query, CURSOR_OPT_PARALLEL_OK, NULL)->parallelModeNeeded;
+}
+
+int
+am_query_columns(const PlannedStmt *statement)
+{
+	return ExecCleanTargetListLength(statement->planTree->targetlist);
+}
+
+/* The type of a column; of a domain its base type */
+Oid
+am_query_column_type(const PlannedStmt *statement, int column)
+{
+	return getBaseType(exprType((Node *) list_nth_node(TargetEntry, statement->planTree->targetlist, column)->expr));
 }
 
 int
@@ -589,8 +620,7 @@ am_query_scan_begin(PlannedStmt *statement, const char *query)
 	scan->query = CreateQueryDesc(statement, query, GetActiveSnapshot(), InvalidSnapshot, None_Receiver, NULL, NULL, 0);
 	ExecutorStart(scan->query, 0);
 	description = scan->query->tupDesc;
-	if (description->natts > AM_SCAN_MAX_COLUMNS)
-		elog(ERROR, "a query of events with too many columns");
+	Assert(description->natts <= AM_SCAN_MAX_COLUMNS);
 	scan->n_columns = description->natts;
 	for (int c = 0; c < scan->n_columns; c++)
 	{
@@ -602,19 +632,6 @@ am_query_scan_begin(PlannedStmt *statement, const char *query)
 	find_exclusions(scan);
 	scan->pages = count_pages(scan->query->estate);
 	return scan;
-}
-
-int
-am_query_scan_columns(const AmQueryScan *scan)
-{
-	return scan->n_columns;
-}
-
-/* The type of a column; of a domain its base type */
-Oid
-am_query_scan_type(const AmQueryScan *scan, int column)
-{
-	return getBaseType(TupleDescAttr(scan->query->tupDesc, column)->atttypid);
 }
 
 void

@@ -406,15 +406,15 @@ am_funnel_query_scan(PG_FUNCTION_ARGS)
 
 	source.query_text = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	source.plan = am_query_plan(source.query_text, query_parameters(&question));
-	source.query = am_query_scan_begin(source.plan.statement, source.query_text);
-	question.n_columns = am_query_scan_columns(source.query);
-	for (int c = 0; c < question.n_columns; c++)
-		question.columns[c].type = am_query_scan_type(source.query, c);
+	question.n_columns = am_query_columns(source.plan.statement);
+	for (int c = 0; c < Min(question.n_columns, AM_EVENT_COLUMNS); c++)
+		question.columns[c].type = am_query_column_type(source.plan.statement, c);
 	if (question.n_columns < AM_EVENT_STATUS || question.n_columns > AM_EVENT_COLUMNS || !are_event_types(&question, false))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("not a query of events"),
 				 errdetail("It gives entity, at, kind and perhaps status: a text, integer or uuid, a timestamp with time zone, and texts.")));
+	source.query = am_query_scan_begin(source.plan.statement, source.query_text);
 	answer(result, &question, PG_GETARG_TEXT_PP(1), &source);
 	am_query_scan_end(source.query);
 	return (Datum) 0;
