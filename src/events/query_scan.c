@@ -68,6 +68,9 @@ struct AmQueryScan
 struct AmQueryShare
 {
 	pg_atomic_uint32 next;		/* of plans */
+	int			n_branches;		/* which every process has to find */
+	int			n_plans;
+	int			n_tables;
 	Size		scans;			/* of the tables: where, from the start of the share */
 	Size		scan_size;
 	int			plans[FLEXIBLE_ARRAY_MEMBER];	/* branches that are no scans, the dearest first */
@@ -83,13 +86,41 @@ is_unsafe_function(Oid function, void *context)
 	return func_parallel(function) != PROPARALLEL_SAFE || func_volatile(function) == PROVOLATILE_VOLATILE;
 }
 
+/* Does a query choose among rows, or number them? */
+static bool
+has_choice(Node *node, void *context)
+{
+	if (!node)
+		return false;
+	if (IsA(node, Query))
+	{
+		Query	   *query = (Query *) node;
+
+		return query->limitCount || query->limitOffset || query->windowClause != NIL || query->hasDistinctOn ||
+			query_tree_walker(query, has_choice, context, 0);
+	}
+	return expression_tree_walker(node, has_choice, context);
+}
+
+/* A subquery that has one answer for all rows: every process asks it, and may see what it chooses from in another order */
+static bool
+is_unsteady(Node *node)
+{
+	Node	   *query;
+
+	if (!IsA(node, SubLink))
+		return false;
+	query = ((SubLink *) node)->subselect;
+	return !contain_vars_of_level(query, 1) && has_choice(query, NULL);
+}
+
 /* What a worker may not do, or what would not give the same rows there */
 static bool
 has_unsafe_part(Node *node, void *context)
 {
 	if (!node)
 		return false;
-	if (IsA(node, NextValueExpr) || IsA(node, CoerceToDomain) || IsA(node, TableSampleClause))
+	if (IsA(node, NextValueExpr) || IsA(node, CoerceToDomain) || IsA(node, TableSampleClause) || is_unsteady(node))
 		return true;
 	if (check_functions_in_node(node, is_unsafe_function, context))
 		return true;
@@ -200,14 +231,30 @@ is_shareable(Query *query, PlannedStmt *statement)
 	return true;
 }
 
+/* A position in the query is no position in the statement that the client has sent */
+static void
+tell_query(void *query)
+{
+	int			position = geterrposition();
+
+	if (position > 0)
+	{
+		errposition(0);
+		internalerrposition(position);
+		internalerrquery(query);
+	}
+}
+
 static Query *
 analyze(const char *query, ParamListInfo parameters)
 {
+	ErrorContextCallback teller = {error_context_stack, tell_query, unconstify(char *, query)};
 	List	   *parsed = pg_parse_query(query);
 	Oid			types[AM_SCAN_MAX_COLUMNS];
 	List	   *rewritten = NIL;
 	Query	   *select = NULL;
 
+	error_context_stack = &teller;
 	Assert(parameters->numParams <= AM_SCAN_MAX_COLUMNS);
 	for (int i = 0; i < parameters->numParams; i++)
 		types[i] = parameters->params[i].ptype;
@@ -215,6 +262,7 @@ analyze(const char *query, ParamListInfo parameters)
 		rewritten = pg_analyze_and_rewrite_fixedparams(linitial_node(RawStmt, parsed), query, types, parameters->numParams, NULL);
 	if (list_length(rewritten) == 1)
 		select = linitial_node(Query, rewritten);
+	error_context_stack = teller.previous;
 	if (!select || select->commandType != CMD_SELECT || select->utilityStmt)
 		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("one SELECT is wanted")));
 	return select;
@@ -238,6 +286,17 @@ am_query_plan(const char *query, ParamListInfo parameters)
 	return plan;
 }
 
+/* As a worker reads it: before 16 a plan that is handed over has costs of two digits */
+static Cost
+handed_over(Cost cost)
+{
+	char	   *digits = psprintf("%.2f", cost);
+
+	cost = strtod(digits, NULL);
+	pfree(digits);
+	return cost;
+}
+
 /*
  * Hash joins whose outer side, at the bottom, is a scan of a table: what it
  * finds can be kept and fed to them.  Each process joins its own rows, and so
@@ -257,9 +316,9 @@ is_joined_scan(Plan *plan)
 		if (plan->parallel_aware || !is_repeatable(innerPlan(plan)) ||
 			(type != JOIN_INNER && type != JOIN_LEFT && type != JOIN_SEMI && type != JOIN_ANTI))
 			return false;
-		inner_cost += innerPlan(plan)->total_cost;
+		inner_cost += handed_over(innerPlan(plan)->total_cost);
 	}
-	return IsA(plan, SeqScan) && inner_cost * 4 <= plan->total_cost;
+	return IsA(plan, SeqScan) && inner_cost * 4 <= handed_over(plan->total_cost);
 }
 
 /* The cost of the largest branch that one process has to run */
@@ -282,7 +341,8 @@ bool
 am_query_has_branches(const char *query, ParamListInfo parameters)
 {
 	Query	   *select = analyze(query, parameters);
-	PlannedStmt *statement = pg_plan_query(copyObject(select), query, 0, parameters);
+	/* for any values: a range of time that excludes all rows would hide what the query is */
+	PlannedStmt *statement = pg_plan_query(copyObject(select), query, 0, NULL);
 	Plan	   *plan = statement->planTree;
 
 	while (IsA(plan, SubqueryScan) && plan->qual == NIL)
@@ -291,7 +351,20 @@ am_query_has_branches(const char *query, ParamListInfo parameters)
 		return false;
 	/* one branch is most of it: the planner may know how to divide that */
 	return largest_branch(plan) * 2 <= plan->total_cost ||
-		!pg_plan_query(select, query, CURSOR_OPT_PARALLEL_OK, parameters)->parallelModeNeeded;
+		!pg_plan_query(select, query, CURSOR_OPT_PARALLEL_OK, NULL)->parallelModeNeeded;
+}
+
+int
+am_query_columns(const PlannedStmt *statement)
+{
+	return ExecCleanTargetListLength(statement->planTree->targetlist);
+}
+
+/* The type of a column; of a domain its base type */
+Oid
+am_query_column_type(const PlannedStmt *statement, int column)
+{
+	return getBaseType(exprType((Node *) list_nth_node(TargetEntry, statement->planTree->targetlist, column)->expr));
 }
 
 int
@@ -547,8 +620,7 @@ am_query_scan_begin(PlannedStmt *statement, const char *query)
 	scan->query = CreateQueryDesc(statement, query, GetActiveSnapshot(), InvalidSnapshot, None_Receiver, NULL, NULL, 0);
 	ExecutorStart(scan->query, 0);
 	description = scan->query->tupDesc;
-	if (description->natts > AM_SCAN_MAX_COLUMNS)
-		elog(ERROR, "a query of events with too many columns");
+	Assert(description->natts <= AM_SCAN_MAX_COLUMNS);
 	scan->n_columns = description->natts;
 	for (int c = 0; c < scan->n_columns; c++)
 	{
@@ -560,19 +632,6 @@ am_query_scan_begin(PlannedStmt *statement, const char *query)
 	find_exclusions(scan);
 	scan->pages = count_pages(scan->query->estate);
 	return scan;
-}
-
-int
-am_query_scan_columns(const AmQueryScan *scan)
-{
-	return scan->n_columns;
-}
-
-/* The type of a column; of a domain its base type */
-Oid
-am_query_scan_type(const AmQueryScan *scan, int column)
-{
-	return getBaseType(TupleDescAttr(scan->query->tupDesc, column)->atttypid);
 }
 
 void
@@ -629,6 +688,9 @@ void
 am_query_share_init(const AmQueryScan *scan, AmQueryShare *share, Snapshot snapshot)
 {
 	pg_atomic_init_u32(&share->next, 0);
+	share->n_branches = scan->n_branches;
+	share->n_plans = scan->n_plans;
+	share->n_tables = scan->n_tables;
 	share->scans = head_size(scan);
 	share->scan_size = scan_size(scan, snapshot);
 	for (int i = 0; i < scan->n_plans; i++)
@@ -804,6 +866,7 @@ feed(PlanState *state)
 	bool		should_free;
 
 	CHECK_FOR_INTERRUPTS();
+	ResetExprContext(scan->ss.ps.ps_ExprContext);
 	if (!tuplestore_gettupleslot(feeder->branch->rows, true, false, feeder->row))
 		return ExecClearTuple(slot);
 	ExecForceStoreMinimalTuple(ExecFetchSlotMinimalTuple(feeder->row, &should_free), slot, false);
@@ -904,21 +967,24 @@ find_source(PlanState *state, AttrNumber *column)
 }
 
 static void
-take_latest(void *arg, const Datum *values, const bool *nulls)
+take_time(void *arg, const Datum *values, const bool *nulls)
 {
-	TimestampTz *latest = arg;
+	AmTimeRange *range = arg;
 
-	if (!nulls[0])
-		*latest = Max(*latest, DatumGetTimestampTz(values[0]));
+	if (nulls[0])
+		return;
+	range->earliest = Min(range->earliest, DatumGetTimestampTz(values[0]));
+	range->latest = Max(range->latest, DatumGetTimestampTz(values[0]));
 }
 
-/* A time that no row of the branch is later than: the latest of the table's rows that it is made from */
-static TimestampTz
-latest_of(AmQueryScan *scan, const Branch *branch, int at)
+/* What the times of the branch's rows are within: those of the table that it is made from */
+static AmTimeRange
+times_of(AmQueryScan *scan, const Branch *branch, int at)
 {
+	static const AmTimeRange any = {DT_NOBEGIN, DT_NOEND};
 	AttrNumber	column = branch->columns[at];
 	SeqScanState *source = find_source(branch->state, &column);
-	TimestampTz latest = DT_NOBEGIN;
+	AmTimeRange range = {DT_NOEND, DT_NOBEGIN};
 	AmQueryScan times = *scan;
 	Branch		time = {0};
 	int			tables[] = {0, 1};
@@ -926,7 +992,7 @@ latest_of(AmQueryScan *scan, const Branch *branch, int at)
 	Passing		passing;
 
 	if (!source || exprType((Node *) list_nth_node(TargetEntry, source->ss.ps.plan->targetlist, column - 1)->expr) != TIMESTAMPTZOID)
-		return DT_NOEND;
+		return any;
 	times.n_columns = 1;
 	times.is_varlena[0] = false;
 	times.branches = &time;
@@ -934,20 +1000,20 @@ latest_of(AmQueryScan *scan, const Branch *branch, int at)
 	time.state = &source->ss.ps;
 	time.columns[0] = column;
 	if (!prepare_scan(&time, 1))
-		return DT_NOEND;
+		return any;
 	time.excludes = &excludes;
 	passing.scan = &times;
-	passing.visit = take_latest;
-	passing.arg = &latest;
+	passing.visit = take_time;
+	passing.arg = &range;
 	run_scan(&passing, 0, NULL);
-	return latest;
+	return range;
 }
 
 /* A branch that is left to the end */
 typedef struct LateBranch
 {
 	Branch	   *branch;
-	TimestampTz latest;
+	AmTimeRange times;
 } LateBranch;
 
 void
@@ -957,6 +1023,8 @@ am_query_scan_run(AmQueryScan *scan, AmQueryShare *share, const AmWantedKinds *w
 	int			n_late = 0;
 	Passing		passing;
 
+	if (share && (share->n_branches != scan->n_branches || share->n_plans != scan->n_plans || share->n_tables != scan->n_tables))
+		elog(ERROR, "a worker has found other branches of a query than the leader");
 	memset(&passing, 0, sizeof(passing));
 	passing.scan = scan;
 	passing.visit = visit;
@@ -968,7 +1036,7 @@ am_query_scan_run(AmQueryScan *scan, AmQueryShare *share, const AmWantedKinds *w
 		if (may_be_wanted(branch, wanted))
 			run_plan(&passing, branch);
 		else
-			late[n_late++] = (LateBranch) {branch, latest_of(scan, branch, wanted->at)};
+			late[n_late++] = (LateBranch) {branch, times_of(scan, branch, wanted->at)};
 	}
 	for (int i = 0; i < scan->n_tables; i++)
 		run_scan(&passing, i, shared_scan(share, i));
@@ -976,7 +1044,7 @@ am_query_scan_run(AmQueryScan *scan, AmQueryShare *share, const AmWantedKinds *w
 		if (scan->branches[i].join)
 			run_join(&passing, &scan->branches[i]);
 	for (int i = 0; i < n_late; i++)
-		if (wanted->wants_others(arg, late[i].latest))
+		if (wanted->wants_others(arg, &late[i].times))
 			run_plan(&passing, late[i].branch);
 	pfree(late);
 }

@@ -30,6 +30,7 @@ typedef struct Filling
 	const AmFunnelQuestion *question;
 	AmFunnelState *state;
 	AmFunnelSeen *seen;
+	MemoryContext scratch;		/* of an event */
 	Oid			entity_type;
 	bool		has_status;
 	bool		has_since;
@@ -68,6 +69,8 @@ take_event(void *arg, const Datum *values, const bool *nulls)
 	TimestampTz at = nulls[AM_EVENT_AT] ? 0 : DatumGetTimestampTz(values[AM_EVENT_AT]);
 	const void *kind;
 	uint64		stamp;
+	MemoryContext caller;
+	bool		counts;
 
 	if (filling->has_status && !nulls[AM_EVENT_STATUS])
 	{
@@ -88,7 +91,13 @@ take_event(void *arg, const Datum *values, const bool *nulls)
 	if (nulls[AM_EVENT_AT] || nulls[AM_EVENT_KIND])
 		return;
 	kind = DatumGetPointer(values[AM_EVENT_KIND]);
-	if (!am_funnel_state_event(state, !nulls[AM_EVENT_ENTITY], at, VARDATA_ANY(kind), VARSIZE_ANY_EXHDR(kind), &stamp))
+	/* comparing kinds leaves memory behind */
+	caller = MemoryContextSwitchTo(filling->scratch);
+	counts = am_funnel_state_event(state, !nulls[AM_EVENT_ENTITY], at, VARDATA_ANY(kind), VARSIZE_ANY_EXHDR(kind), &stamp);
+	MemoryContextSwitchTo(caller);
+	if (unlikely(!filling->scratch->isReset))
+		MemoryContextReset(filling->scratch);
+	if (!counts)
 		return;
 
 	switch (filling->entity_type)
@@ -158,20 +167,26 @@ am_funnel_seen_exchange(AmFunnelSeen *seen, AmFunnelState *state)
 }
 
 /*
- * Events of kinds that the specification does not name count in two ways: the
- * latest makes the data's end, and their kinds are suggested for one that does
- * not occur.
+ * Events of kinds that the specification does not name count in these ways:
+ * the latest makes the data's end, and tells whether all entries can be seen;
+ * their kinds are suggested for one that does not occur; and a time that
+ * cannot be is an error.
  */
 static bool
-wants_others(void *arg, TimestampTz latest)
+wants_others(void *arg, const AmTimeRange *times)
 {
 	Filling    *filling = arg;
 	AmFunnelSeen *seen = filling->seen;
+	const AmFunnelState *state = filling->state;
+	bool		latest_counts = !state->has_as_of || state->as_of >= state->entry_until;
 	bool		wanted;
 
+	if (times->latest >= times->earliest &&
+		(!am_funnel_plan_has_time(state->plan, times->earliest) || !am_funnel_plan_has_time(state->plan, times->latest)))
+		return true;
 	am_funnel_seen_exchange(seen, filling->state);
 	SpinLockAcquire(&seen->mutex);
-	wanted = seen->n_absent > 0 || (!filling->state->has_as_of && (!seen->has_events || latest > seen->latest));
+	wanted = seen->n_absent > 0 || (latest_counts && (!seen->has_events || times->latest > seen->latest));
 	SpinLockRelease(&seen->mutex);
 	return wanted;
 }
@@ -199,6 +214,7 @@ am_funnel_fill(const AmFunnelQuestion *question, AmFunnelState *state, const AmF
 	filling.question = question;
 	filling.state = state;
 	filling.seen = source->seen;
+	filling.scratch = AllocSetContextCreate(CurrentMemoryContext, "kinds compared", ALLOCSET_SMALL_SIZES);
 	filling.entity_type = question->columns[AM_EVENT_ENTITY].type;
 	filling.has_status = question->n_columns > AM_EVENT_STATUS;
 	/* where a late start counts, what came before the entries has to be seen */
@@ -213,6 +229,7 @@ am_funnel_fill(const AmFunnelQuestion *question, AmFunnelState *state, const AmF
 	else
 		am_table_scan(source->relation, source->snapshot, source->shared_scan, question->columns, question->n_columns,
 					  take_event, &filling);
+	MemoryContextDelete(filling.scratch);
 }
 
 static void
@@ -389,15 +406,15 @@ am_funnel_query_scan(PG_FUNCTION_ARGS)
 
 	source.query_text = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	source.plan = am_query_plan(source.query_text, query_parameters(&question));
-	source.query = am_query_scan_begin(source.plan.statement, source.query_text);
-	question.n_columns = am_query_scan_columns(source.query);
-	for (int c = 0; c < question.n_columns; c++)
-		question.columns[c].type = am_query_scan_type(source.query, c);
+	question.n_columns = am_query_columns(source.plan.statement);
+	for (int c = 0; c < Min(question.n_columns, AM_EVENT_COLUMNS); c++)
+		question.columns[c].type = am_query_column_type(source.plan.statement, c);
 	if (question.n_columns < AM_EVENT_STATUS || question.n_columns > AM_EVENT_COLUMNS || !are_event_types(&question, false))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("not a query of events"),
 				 errdetail("It gives entity, at, kind and perhaps status: a text, integer or uuid, a timestamp with time zone, and texts.")));
+	source.query = am_query_scan_begin(source.plan.statement, source.query_text);
 	answer(result, &question, PG_GETARG_TEXT_PP(1), &source);
 	am_query_scan_end(source.query);
 	return (Datum) 0;
