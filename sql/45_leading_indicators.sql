@@ -248,6 +248,14 @@ BEGIN
 		-- all metrics at once do not fit into memory: one after the other
 		WHEN program_limit_exceeded THEN
 			RETURN QUERY EXECUTE activity_metrics.leading_indicators_sql(known, $2, $6, $7, $8, wanted, $11, leading_indicators.segment, false) USING since, until, max_lag, options;
+		WHEN insufficient_privilege THEN
+			RAISE;
+		-- a column that a filter names is gone: of which metric?
+		WHEN syntax_error_or_access_rule_violation THEN
+			IF $6 IS NULL THEN
+				PERFORM activity_metrics.check_part_formulas(known OPERATOR(pg_catalog.||) wanted);
+			END IF;
+			RAISE;
 	END;
 END;
 $$;

@@ -289,10 +289,21 @@ BEGIN
 	PERFORM activity_metrics.check_range(since, until);
 	known := activity_metrics.report_outcome($1, $5);
 	wanted := activity_metrics.report_metrics(known, $5, ARRAY[$6, $7], $8);
-	IF $5 IS NULL AND $8 IS NULL THEN
-		wanted := activity_metrics.common_metrics(known, wanted, false);
+	IF $5 IS NULL THEN
+		wanted := activity_metrics.common_metrics(known, wanted, $8 IS NOT NULL);
 	END IF;
-	RETURN QUERY EXECUTE activity_metrics.vanity_report_sql(known, $2, $5, $6, $7, wanted, $9, lag_prior) USING since, until;
+	BEGIN
+		RETURN QUERY EXECUTE activity_metrics.vanity_report_sql(known, $2, $5, $6, $7, wanted, $9, lag_prior) USING since, until;
+	EXCEPTION
+		WHEN insufficient_privilege THEN
+			RAISE;
+		-- a column that a filter names is gone: of which metric?
+		WHEN syntax_error_or_access_rule_violation THEN
+			IF $5 IS NULL THEN
+				PERFORM activity_metrics.check_part_formulas(known OPERATOR(pg_catalog.||) wanted);
+			END IF;
+			RAISE;
+	END;
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.vanity_report(text, text, timestamptz, timestamptz, regclass, text, text, text[], text, text) IS

@@ -114,6 +114,14 @@ SELECT activity_metrics.define_metric('elsewhere', 'numbered', 'call', actor => 
 SELECT throws_ok($$SELECT * FROM activity_metrics.leading_indicators('wins', metrics => '{elsewhere}')$$, '22023', 'metrics "elsewhere" and "wins" have no unit in common', 'names and numbers');
 SELECT is((SELECT count(*) FROM activity_metrics.leading_indicators('wins') WHERE metric = 'elsewhere'), 0::bigint, 'are passed over where no metric is named');
 
+-- a column that a filter names is gone
+SAVEPOINT gone;
+SELECT activity_metrics.define_metric('northern', 'activity', 'call', filter => 'region = ''North''') \gset
+ALTER TABLE activity RENAME region TO area;
+SELECT throws_like($$SELECT * FROM activity_metrics.leading_indicators('wins')$$, '%"northern"%', 'the metric is named: leading_indicators');
+SELECT throws_like($$SELECT * FROM activity_metrics.vanity_report('wins')$$, '%"northern"%', 'the metric is named: vanity_report');
+ROLLBACK TO SAVEPOINT gone;
+
 -- no outcome is named: the North Star of the company, else the only North Star, else the only outcome
 SAVEPOINT outcomes;
 DELETE FROM activity_metrics.metric WHERE kind = 'outcome' AND metric <> 'wins';
