@@ -17,17 +17,10 @@
 #include "common/compat.h"
 
 #include "datatype/timestamp.h"
-#include "nodes/params.h"
 #include "nodes/plannodes.h"
 #include "utils/snapshot.h"
 
 #include "events/table_scan.h"
-
-typedef struct AmQueryPlan
-{
-	PlannedStmt *statement;
-	bool		shareable;		/* any process would get the same rows, if it ran a branch */
-} AmQueryPlan;
 
 /* One process's end of a query that runs */
 typedef struct AmQueryScan AmQueryScan;
@@ -35,18 +28,8 @@ typedef struct AmQueryScan AmQueryScan;
 /* In shared memory: which branches are taken, and scans that are shared */
 typedef struct AmQueryShare AmQueryShare;
 
-/* Plans a SELECT, whose parameters are given; an error if it is anything else */
-extern AmQueryPlan am_query_plan(const char *query, ParamListInfo parameters);
-
-/* Whether it is planned as a union of branches, or a scan, whatever its parameters: what this is made for */
-extern bool am_query_has_branches(const char *query, ParamListInfo parameters);
-
-extern int	am_query_columns(const PlannedStmt *statement);
-extern Oid	am_query_column_type(const PlannedStmt *statement, int column);
-
-/* As many workers as the planner would take to read that much */
+/* As many workers as the planner would take to read all its tables */
 extern int	am_query_workers(const AmQueryScan *scan);
-extern int	am_workers_for_pages(double pages);
 
 /* Checks the rights and makes ready a query of at most AM_SCAN_MAX_COLUMNS.  query: its text, for messages. */
 extern AmQueryScan *am_query_scan_begin(PlannedStmt *statement, const char *query);

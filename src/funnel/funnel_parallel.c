@@ -10,7 +10,7 @@
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.
  */
-#include "funnel/funnel_scan.h"
+#include "funnel/funnel_parallel.h"
 
 #ifndef WIN32
 #include <dlfcn.h>
