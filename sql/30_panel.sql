@@ -461,7 +461,7 @@ CREATE FUNCTION activity_metrics.metric_panel(
 	until timestamptz DEFAULT NULL,
 	segment text DEFAULT NULL)
 RETURNS SETOF activity_metrics.metric_panel_row
-LANGUAGE plpgsql STABLE ROWS 2000 COST 10000 AS $$
+LANGUAGE plpgsql STABLE ROWS 2000 COST 10000 SET jit = off AS $$
 DECLARE
 	units pg_catalog.text[];
 BEGIN

@@ -503,7 +503,7 @@ RETURNS TABLE (
 	eventual_rate_a double precision,
 	eventual_rate_b double precision,
 	note text)
-LANGUAGE plpgsql STABLE ROWS 10 COST 20000 AS $$
+LANGUAGE plpgsql STABLE ROWS 10 COST 20000 SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	rules pg_catalog.text := activity_metrics.funnel_rules(spec, skipped, moved_back, reopened);

@@ -271,7 +271,7 @@ CREATE FUNCTION activity_metrics.lead_lag_report(
 	OUT method text,
 	INOUT segment text DEFAULT NULL)
 RETURNS SETOF record
-LANGUAGE plpgsql STABLE ROWS 25 COST 10000 AS $$
+LANGUAGE plpgsql STABLE ROWS 25 COST 10000 SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
 	PERFORM activity_metrics.check_range(since, until);

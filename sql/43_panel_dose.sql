@@ -217,7 +217,7 @@ CREATE FUNCTION activity_metrics.dose_report(
 	OUT half_x double precision,
 	OUT reason text)
 RETURNS SETOF record
-LANGUAGE plpgsql STABLE ROWS 1 COST 10000 AS $$
+LANGUAGE plpgsql STABLE ROWS 1 COST 10000 SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
 	PERFORM activity_metrics.check_range(since, until);

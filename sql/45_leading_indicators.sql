@@ -201,7 +201,7 @@ CREATE FUNCTION activity_metrics.leading_indicators(
 	INOUT segment text DEFAULT NULL,
 	OUT p_strict double precision)
 RETURNS SETOF record
-LANGUAGE plpgsql STABLE ROWS 10 COST 100000 AS $$
+LANGUAGE plpgsql STABLE ROWS 10 COST 100000 SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	wanted pg_catalog.text[] := activity_metrics.report_metrics($1, $6, ARRAY[$7, $8, leading_indicators.segment], $9);
@@ -266,7 +266,7 @@ CREATE FUNCTION activity_metrics.lag_chart(
 	width integer DEFAULT 20,
 	ascii boolean DEFAULT false)
 RETURNS SETOF text
-LANGUAGE plpgsql STABLE ROWS 25 COST 10000 AS $$
+LANGUAGE plpgsql STABLE ROWS 25 COST 10000 SET jit = off AS $$
 BEGIN
 	PERFORM activity_metrics.check_range(since, until);
 	RETURN QUERY EXECUTE pg_catalog.format(

@@ -646,7 +646,7 @@ CREATE FUNCTION activity_metrics.lag_prior(
 	status text DEFAULT NULL,
 	tz text DEFAULT 'UTC')
 RETURNS text
-LANGUAGE plpgsql STABLE COST 100000 AS $$
+LANGUAGE plpgsql STABLE COST 100000 SET jit = off AS $$
 DECLARE
 	result pg_catalog.text;
 BEGIN
@@ -812,7 +812,7 @@ RETURNS TABLE (
 	sentence text,
 	next_step text,
 	r_dashboard double precision)
-LANGUAGE plpgsql STABLE ROWS 10 COST 100000 AS $$
+LANGUAGE plpgsql STABLE ROWS 10 COST 100000 SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	wanted pg_catalog.text[];
@@ -844,7 +844,7 @@ CREATE FUNCTION activity_metrics.vanity_chart(
 	width integer DEFAULT 20,
 	ascii boolean DEFAULT false)
 RETURNS SETOF text
-LANGUAGE plpgsql STABLE ROWS 10 COST 100000 AS $$
+LANGUAGE plpgsql STABLE ROWS 10 COST 100000 SET jit = off AS $$
 BEGIN
 	IF width IS NULL OR NOT width OPERATOR(pg_catalog.>) 0 OR width OPERATOR(pg_catalog.>) 200 THEN
 		RAISE EXCEPTION 'width is %', width USING ERRCODE = '22023', HINT = 'Give the columns of the longest bar, 1 to 200.';
@@ -874,7 +874,7 @@ RETURNS TABLE (
 	share_before double precision,
 	p_gamed double precision,
 	sentence text)
-LANGUAGE plpgsql STABLE ROWS 30 COST 100000 AS $$
+LANGUAGE plpgsql STABLE ROWS 30 COST 100000 SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	m activity_metrics.metric := activity_metrics.find_metric($1);

@@ -259,7 +259,7 @@ CREATE FUNCTION activity_metrics.target_check(
 	OUT sentence text,
 	OUT next_step text)
 RETURNS SETOF record
-LANGUAGE plpgsql STABLE ROWS 1 COST 100000 AS $$
+LANGUAGE plpgsql STABLE ROWS 1 COST 100000 SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	wanted pg_catalog.text := activity_metrics.target_outcome($1, $3, $9);
@@ -337,7 +337,7 @@ CREATE FUNCTION activity_metrics.target_plan(
 	OUT longest_run bigint,
 	OUT sentence text)
 RETURNS SETOF record
-LANGUAGE plpgsql STABLE ROWS 6 COST 100000 AS $$
+LANGUAGE plpgsql STABLE ROWS 6 COST 100000 SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	wanted pg_catalog.text := activity_metrics.target_outcome($1, $2, $8);

@@ -340,7 +340,7 @@ CREATE FUNCTION activity_metrics.activity_quality_events(
 	min_seconds double precision DEFAULT 30,
 	count_automatic boolean DEFAULT false)
 RETURNS SETOF activity_metrics.quality_event
-LANGUAGE plpgsql STABLE ROWS 100000 COST 100000 AS $$
+LANGUAGE plpgsql STABLE ROWS 100000 COST 100000 SET jit = off AS $$
 BEGIN
 	RETURN QUERY EXECUTE activity_metrics.activity_quality_events_sql(events, entity, at, kind, actor, status, tz, calls)
 		USING NULL::pg_catalog.timestamptz, NULL::pg_catalog.timestamptz, activity_metrics.check_seconds(min_seconds), count_automatic;

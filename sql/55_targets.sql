@@ -107,7 +107,7 @@ CREATE FUNCTION activity_metrics.test_target(
 	OUT sentence text,
 	OUT next_step text)
 RETURNS SETOF record
-LANGUAGE plpgsql VOLATILE ROWS 1 COST 100000 AS $$
+LANGUAGE plpgsql VOLATILE ROWS 1 COST 100000 SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
 	RETURN QUERY EXECUTE
@@ -448,7 +448,7 @@ CREATE FUNCTION activity_metrics.set_target(
 	OUT evidence text,
 	OUT set_by text)
 RETURNS SETOF record
-LANGUAGE plpgsql VOLATILE ROWS 1 COST 10000 AS $$
+LANGUAGE plpgsql VOLATILE ROWS 1 COST 10000 SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	statement pg_catalog.text := activity_metrics.target_history_sql($1, $6, $5);

@@ -78,7 +78,7 @@ CREATE FUNCTION activity_metrics.assess(
 	OUT sentence text,
 	OUT next_step text)
 RETURNS SETOF record
-LANGUAGE plpgsql VOLATILE ROWS 10 COST 1000000 AS $$
+LANGUAGE plpgsql VOLATILE ROWS 10 COST 1000000 SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	wanted pg_catalog.text := activity_metrics.leading_outcome($1);

@@ -319,7 +319,7 @@ CREATE FUNCTION activity_metrics.scorecard_report(
 	OUT owner text,
 	OUT next_step text)
 RETURNS SETOF record
-LANGUAGE plpgsql STABLE ROWS 30 COST 100000 AS $$
+LANGUAGE plpgsql STABLE ROWS 30 COST 100000 SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	moment pg_catalog.timestamptz := coalesce($3, pg_catalog.now());

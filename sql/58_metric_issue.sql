@@ -132,7 +132,7 @@ RETURNS TABLE (
 	rule text,
 	message text,
 	hint text)
-LANGUAGE plpgsql STABLE ROWS 20 COST 100000 AS $$
+LANGUAGE plpgsql STABLE ROWS 20 COST 100000 SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	name pg_catalog.text;

@@ -118,7 +118,7 @@ RETURNS TABLE (
 	naive_low double precision,
 	naive_high double precision,
 	sentence text)
-LANGUAGE plpgsql STABLE ROWS 10 COST 10000 AS $$
+LANGUAGE plpgsql STABLE ROWS 10 COST 10000 SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	statement pg_catalog.text := activity_metrics.attempt_report_sql(source, attempts, success, entity, at, kind, status, tz);

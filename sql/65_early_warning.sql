@@ -314,7 +314,7 @@ CREATE FUNCTION activity_metrics.early_warning_report(
 	OUT next_step text,
 	OUT reason text)
 RETURNS SETOF record
-LANGUAGE plpgsql STABLE ROWS 30 COST 100000 AS $$
+LANGUAGE plpgsql STABLE ROWS 30 COST 100000 SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
 	PERFORM activity_metrics.check_range(since, until);
@@ -355,7 +355,7 @@ CREATE FUNCTION activity_metrics.early_warnings(
 	OUT next_step text,
 	OUT reason text)
 RETURNS SETOF record
-LANGUAGE plpgsql STABLE ROWS 100 COST 1000000 AS $$
+LANGUAGE plpgsql STABLE ROWS 100 COST 1000000 SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	m pg_catalog.record;

@@ -253,7 +253,7 @@ CREATE FUNCTION activity_metrics.diagnosis(
 	OUT next_step text,
 	OUT reason text)
 RETURNS SETOF record
-LANGUAGE plpgsql STABLE ROWS 8 COST 100000 AS $$
+LANGUAGE plpgsql STABLE ROWS 8 COST 100000 SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	range_until pg_catalog.timestamptz := coalesce($4, pg_catalog.now());

@@ -140,7 +140,7 @@ CREATE FUNCTION activity_metrics.cadence_report(
 	OUT burstiness double precision,
 	OUT sentence text)
 RETURNS SETOF record
-LANGUAGE plpgsql STABLE ROWS 100 COST 100000 AS $$
+LANGUAGE plpgsql STABLE ROWS 100 COST 100000 SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
 	IF $2 IS NULL THEN

@@ -48,7 +48,7 @@ RETURNS TABLE (
 	value text,
 	rows bigint,
 	nearest text)
-LANGUAGE plpgsql STABLE ROWS 20 COST 10000 AS $$
+LANGUAGE plpgsql STABLE ROWS 20 COST 10000 SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
 	RETURN QUERY EXECUTE activity_metrics.unmatched_values_sql(relation, column_name, reference, reference_column);
@@ -280,7 +280,7 @@ RETURNS TABLE (
 	status text,
 	message text,
 	next_step text)
-LANGUAGE plpgsql STABLE ROWS 100 COST 100000 AS $$
+LANGUAGE plpgsql STABLE ROWS 100 COST 100000 SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	statement pg_catalog.text := activity_metrics.data_quality_sql($1, $2, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
@@ -330,7 +330,7 @@ RETURNS TABLE (
 	status text,
 	message text,
 	next_step text)
-LANGUAGE plpgsql STABLE ROWS 100 COST 100000 AS $$
+LANGUAGE plpgsql STABLE ROWS 100 COST 100000 SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	s record;

@@ -85,7 +85,7 @@ RETURNS TABLE (
 	value double precision,
 	quality double precision,
 	is_complete boolean)
-LANGUAGE plpgsql STABLE ROWS 10000 COST 10000 AS $$
+LANGUAGE plpgsql STABLE ROWS 10000 COST 10000 SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
 	PERFORM activity_metrics.check_range(since, until);

@@ -132,7 +132,7 @@ COMMENT ON FUNCTION activity_metrics.preset(text) IS
 Errors: no such preset (42704, the nearest one in the hint).';
 
 CREATE FUNCTION activity_metrics.preset_sql(name text, source_schema text, target_schema text, tz text DEFAULT NULL, options text DEFAULT NULL) RETURNS text
-LANGUAGE plpgsql STABLE COST 10000 SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE COST 10000 SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
 	result text;
 BEGIN
@@ -149,7 +149,7 @@ COMMENT ON FUNCTION activity_metrics.preset_sql(text, text, text, text, text) IS
 
 CREATE FUNCTION activity_metrics.install_preset(name text, source_schema text, target_schema text, tz text DEFAULT NULL, options text DEFAULT NULL, replace boolean DEFAULT false)
 RETURNS TABLE (what text, subject text)
-LANGUAGE plpgsql VOLATILE ROWS 20 COST 100000 SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE ROWS 20 COST 100000 SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	made record;

@@ -110,7 +110,7 @@ CREATE FUNCTION activity_metrics.doctor() RETURNS TABLE (
 	status text,
 	detail text,
 	hint text)
-LANGUAGE plpgsql STABLE ROWS 20 COST 100000 AS $$
+LANGUAGE plpgsql STABLE ROWS 20 COST 100000 SET jit = off AS $$
 BEGIN
 	RETURN QUERY EXECUTE 'SELECT * FROM activity_metrics.doctor_rows()';
 	IF pg_catalog.has_table_privilege('activity_metrics.metric', 'SELECT') AND pg_catalog.has_table_privilege('activity_metrics.target', 'SELECT') AND pg_catalog.has_table_privilege('activity_metrics.metric_assessment', 'SELECT') THEN

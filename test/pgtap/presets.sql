@@ -246,5 +246,9 @@ SELECT pg_temp.refused(format('SELECT * FROM activity_metrics.%s(''wins'', metri
 DELETE FROM activity_metrics.metric WHERE metric = ANY ('{calls,meetings}');
 SELECT pg_temp.refused(format('SELECT * FROM activity_metrics.%s(''wins'')', r), '22023', 'metrics "second_crm_calls" and "wins" have no unit in common', 'same names') FROM unnest(ARRAY['leading_indicators', 'vanity_report']) AS r;
 
+-- a view of ten joins costs enough to be compiled, which takes a hundred times as long as reading a small CRM
+SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.pronamespace = 'activity_metrics'::regnamespace AND l.lanname = 'plpgsql' AND p.procost >= 10000
+	AND NOT coalesce('jit=off' = ANY (p.proconfig), false)$$, 'reports are not compiled');
+
 SELECT * FROM finish();
 ROLLBACK;
