@@ -168,36 +168,44 @@ FROM {d}
 WHERE {d:kept}
 	AND [[{d.property_hs_is_closed:bool} AND NOT {d.property_hs_is_closed_won:bool}]else[[[{st.is_closed:bool}]else[({st.probability:number} = 0)]] AND NOT {st.closed_won:bool}]]
 $$),
-	('events', NULL, 'stages by deal_stage: the label of the stage; without one in the dictionary its key', $$
+	('events', NULL, 'stages by deal_stage: the label of the stage; without one in the dictionary its key; equal neighbours are one', $$
 entity_type: 'opportunity'::text
-entity: {ds.deal_id:text!}
-kind: coalesce({st.label:text}, {ds.value:text!})
-at: {ds.date_entered|_fivetran_start:time}
-event_id: 'hs:stage:' || {ds.deal_id:text!} || ':' || {ds.value:text!} || ':' || coalesce({ds._fivetran_start|date_entered:text}, '')
-recorded_at: {ds._fivetran_start:time}
+entity: h.entity COLLATE "default"
+kind: coalesce({st.label:text}, h.stage)
+at: h.at
+event_id: 'hs:stage:' || h.entity COLLATE "default" || ':' || h.stage || ':' || coalesce(h.since, '')
+recorded_at: h.recorded_at
 status: 'done'::text
-stage: {ds.value:text!}
-attrs: jsonb_strip_nulls(jsonb_build_object('stage_to', {ds.value:text}, 'pipeline', {st.pipeline_id:text}))
+stage: h.stage
+attrs: jsonb_strip_nulls(jsonb_build_object('stage_from', h.stage_before, 'stage_to', h.stage, 'pipeline', {st.pipeline_id:text}))
 source: 'deal_stage'::text
-FROM {ds}
-[[LEFT JOIN {st} ON {st.stage_id:same ds.value}]]
-WHERE {ds:kept}
+FROM (
+	SELECT {ds.deal_id:text!} COLLATE "C" AS entity, {ds.value:text!} AS stage, {ds.date_entered|_fivetran_start:time} AS at, {ds._fivetran_start:time} AS recorded_at, {ds._fivetran_start|date_entered:text} AS since,
+		lag({ds.value:text!}) OVER (PARTITION BY {ds.deal_id:text!} COLLATE "C" ORDER BY {ds.date_entered|_fivetran_start:time}, {ds._fivetran_start:time}) AS stage_before
+	FROM {ds}
+	WHERE {ds:kept}) AS h
+[[LEFT JOIN {st} ON {st.stage_id:text} = h.stage]]
+WHERE h.stage IS DISTINCT FROM h.stage_before
 $$),
-	('events', NULL, 'stages by deal_property_history', $$
+	('events', NULL, 'stages by deal_property_history, likewise', $$
 entity_type: 'opportunity'::text
-entity: {ph.deal_id:text!}
-kind: coalesce({st.label:text}, {ph.value:text!})
-at: {ph.timestamp:time!}
-event_id: 'hs:stage:' || {ph.deal_id:text!} || ':' || {ph.value:text!} || ':' || {ph.timestamp:text!}
-recorded_at: {ph.timestamp:time!}
+entity: h.entity COLLATE "default"
+kind: coalesce({st.label:text}, h.stage)
+at: h.at
+event_id: 'hs:stage:' || h.entity COLLATE "default" || ':' || h.stage || ':' || h.since
+recorded_at: h.at
 status: 'done'::text
-stage: {ph.value:text!}
-attrs: jsonb_strip_nulls(jsonb_build_object('stage_to', {ph.value:text}, 'pipeline', {st.pipeline_id:text}))
+stage: h.stage
+attrs: jsonb_strip_nulls(jsonb_build_object('stage_from', h.stage_before, 'stage_to', h.stage, 'pipeline', {st.pipeline_id:text}))
 source: 'deal_property_history'::text
-FROM {ph}
-[[LEFT JOIN {st} ON {st.stage_id:same ph.value}]]
-WHERE {ph:kept}
-	AND {ph.name:text} = 'dealstage'
+FROM (
+	SELECT {ph.deal_id:text!} COLLATE "C" AS entity, {ph.value:text!} AS stage, {ph.timestamp:time!} AS at, {ph.timestamp:text!} AS since,
+		lag({ph.value:text!}) OVER (PARTITION BY {ph.deal_id:text!} COLLATE "C" ORDER BY {ph.timestamp:time!}) AS stage_before
+	FROM {ph}
+	WHERE {ph:kept}
+		AND {ph.name:text} = 'dealstage') AS h
+[[LEFT JOIN {st} ON {st.stage_id:text} = h.stage]]
+WHERE h.stage IS DISTINCT FROM h.stage_before
 $$),
 
 	('entities', NULL, 'deals', $$

@@ -24,7 +24,9 @@ INSERT INTO deal_pipeline_stage VALUES ('qualified', 'default', 'Qualified', 0, 
 	('9001', 'second', 'Qualified', 0, 0.5, false, false, true, false), ('9002', 'second', 'Signed', 1, 1, true, true, true, false), ('9003', 'second', 'Old', 2, 1, false, false, false, true);
 CREATE TABLE deal_stage (deal_id bigint, value text, date_entered timestamptz, source text, _fivetran_start timestamptz, _fivetran_end timestamptz, _fivetran_active boolean);
 INSERT INTO deal_stage VALUES (1, 'qualified', '2024-01-02 09:00Z', 'CRM_UI', '2024-01-02 09:01Z', '2024-03-01 15:00Z', false), (1, 'closedwon', '2024-03-01 15:00Z', 'CRM_UI', '2024-03-01 15:01Z', '2050-01-01Z', true),
-	(3, '9001', '2024-01-04 09:00Z', 'CRM_UI', '2024-01-04 09:01Z', '2050-01-01Z', true), (3, 'gone', '2024-01-03 09:00Z', 'CRM_UI', '2024-01-03 09:01Z', '2050-01-01Z', true), (5, 'qualified', '2024-01-04 09:00Z', 'CRM_UI', '2024-01-04 09:00Z', '2050-01-01Z', true);
+	(3, '9001', '2024-01-04 09:00Z', 'CRM_UI', '2024-01-04 09:01Z', '2050-01-01Z', true), (3, 'gone', '2024-01-03 09:00Z', 'CRM_UI', '2024-01-03 09:01Z', '2050-01-01Z', true), (5, 'qualified', '2024-01-04 09:00Z', 'CRM_UI', '2024-01-04 09:00Z', '2050-01-01Z', true),
+	-- written again without a change, and entered again after another
+	(1, 'qualified', '2024-01-10 09:00Z', 'API', '2024-01-10 09:01Z', '2024-01-11Z', false), (2, 'qualified', '2024-01-05 09:00Z', 'CRM_UI', '2024-01-05 09:01Z', '2024-01-06Z', false), (2, 'closedlost', '2024-01-06 09:00Z', 'CRM_UI', '2024-01-06 09:01Z', '2024-01-07Z', false), (2, 'qualified', '2024-01-07 09:00Z', 'CRM_UI', '2024-01-07 09:01Z', '2050-01-01Z', true);
 CREATE TABLE engagement (id bigint, type text, portal_id bigint);
 CREATE TABLE engagement_deal (deal_id bigint, engagement_id bigint, engagement_type text, type_id integer, category text);
 INSERT INTO engagement_deal VALUES (1, 101, 'CALL', 206, 'HUBSPOT_DEFINED'), (2, 101, 'CALL', 206, 'HUBSPOT_DEFINED'), (3, 101, 'CALL', 206, 'HUBSPOT_DEFINED'),
@@ -60,7 +62,9 @@ INSERT INTO expected VALUES
 SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('hubspot', 'hs_new', 'hs_crm')$$, 'installed');
 SELECT bag_eq($$SELECT event_id, entity, kind, at, actor, status, value, origin FROM hs_crm.events WHERE stage IS NULL$$, 'TABLE expected', 'events of the new layout');
 SELECT bag_eq($$SELECT entity, kind, stage, at, attrs ->> 'pipeline' FROM hs_crm.events WHERE stage IS NOT NULL$$, $$VALUES ('1', 'Qualified', 'qualified', timestamptz '2024-01-02 09:00Z', 'default'), ('1', 'Closed Won', 'closedwon', '2024-03-01 15:00Z', 'default'),
-	('3', 'Qualified', '9001', '2024-01-04 09:00Z', 'second'), ('3', 'gone', 'gone', '2024-01-03 09:00Z', NULL)$$, 'stages by their labels, keys and pipelines tell two of one label apart; one that the dictionary lacks by its key');
+	('2', 'Qualified', 'qualified', '2024-01-05 09:00Z', 'default'), ('2', 'Closed Lost', 'closedlost', '2024-01-06 09:00Z', 'default'), ('2', 'Qualified', 'qualified', '2024-01-07 09:00Z', 'default'),
+	('3', 'Qualified', '9001', '2024-01-04 09:00Z', 'second'), ('3', 'gone', 'gone', '2024-01-03 09:00Z', NULL)$$, 'stages by their labels, keys and pipelines tell two of one label apart; one that the dictionary lacks by its key; repeats are one, a way back is seen');
+SELECT results_eq($$SELECT attrs ->> 'stage_from' FROM hs_crm.events WHERE stage IS NOT NULL AND entity = '2' ORDER BY at$$, $$VALUES (NULL), ('qualified'), ('closedlost')$$, 'and where they came from');
 SELECT bag_eq($$SELECT rule, source, id FROM hs_crm.events_left_out WHERE id IS NOT NULL$$, $$VALUES ('deleted', 'deal', '4'), ('merged into another', 'deal', '5'), ('merged into another', 'deal_stage', '5'),
 	('deleted', 'engagement_call', '111'), ('before 2000', 'engagement_call', '112'), ('no time', 'engagement_call', '113')$$, 'what is left out');
 SELECT bag_eq($$SELECT entity_id, status, merged_into, is_deleted FROM hs_crm.entities$$, $$VALUES ('1', 'won', NULL, false), ('2', 'lost', NULL, false), ('3', 'open', NULL, false), ('4', 'won', NULL, true), ('5', 'won', '1', false), ('6', 'won', NULL, false)$$, 'entities');
