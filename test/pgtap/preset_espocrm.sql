@@ -108,6 +108,11 @@ SELECT is_empty($$SELECT * FROM pg_temp.not_once('crm_espo', 'espo.call', 'id', 
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('crm_espo', 'espo.email', 'id', 'email')$$, 'every row of espo.email once');
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('crm_suite', 'suite.calls', 'id', 'call')$$, 'every row of suite.calls once');
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('crm_suite', 'suite.emails', 'id', 'email')$$, 'every row of suite.emails once');
+-- deals and leads as well
+SELECT pg_temp.scatter('espo.opportunity', 'id', 100), pg_temp.scatter('espo.lead', 'id', 100), pg_temp.scatter('suite.opportunities', 'id', 100) \g /dev/null
+SELECT is_empty($$SELECT * FROM pg_temp.not_begun('crm_espo', 'espo.opportunity', 'id', 'created')$$, 'espo.opportunity: each begins once, or is left out once');
+SELECT is_empty($$SELECT * FROM pg_temp.not_begun('crm_espo', 'espo.lead', 'id', 'lead')$$, 'espo.lead: each begins once, or is left out once');
+SELECT is_empty($$SELECT * FROM pg_temp.not_begun('crm_suite', 'suite.opportunities', 'id', 'created')$$, 'suite.opportunities: each begins once, or is left out once');
 
 SELECT * FROM finish();
 ROLLBACK;

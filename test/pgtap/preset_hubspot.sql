@@ -191,6 +191,9 @@ SELECT is_empty($$SELECT * FROM pg_temp.not_once('hs_crm', 'hs_new.engagement_me
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('hs_crm', 'hs_new.engagement_task', 'engagement_id', 'engagement_task')$$, 'every row of hs_new.engagement_task once');
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('hs_crm', 'hs_new.engagement_note', 'engagement_id', 'engagement_note')$$, 'every row of hs_new.engagement_note once');
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('hs_crm', 'hs_new.engagement_communication', 'engagement_id', 'engagement_communication')$$, 'every row of hs_new.engagement_communication once');
+-- deals and leads as well
+SELECT pg_temp.scatter('hs_new.deal', 'deal_id', 100) \g /dev/null
+SELECT is_empty($$SELECT * FROM pg_temp.not_begun('hs_crm', 'hs_new.deal', 'deal_id', 'created')$$, 'hs_new.deal: each begins once, or is left out once');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -126,6 +126,9 @@ SELECT is_empty($$SELECT pg_temp.silent_reports('krayin', 'kcrm')$$, 'from end t
 SELECT pg_temp.scatter('krayin.activities', 'id', 150), pg_temp.scatter('krayin.emails', 'id', 150) \g /dev/null
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('kcrm', 'krayin.activities', 'id', 'activities')$$, 'every row of krayin.activities once');
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('kcrm', 'krayin.emails', 'id', 'emails')$$, 'every row of krayin.emails once');
+-- deals and leads as well
+SELECT pg_temp.scatter('krayin.leads', 'id', 100) \g /dev/null
+SELECT is_empty($$SELECT * FROM pg_temp.not_begun('kcrm', 'krayin.leads', 'id', 'created')$$, 'krayin.leads: each begins once, or is left out once');
 
 SELECT * FROM finish();
 ROLLBACK;

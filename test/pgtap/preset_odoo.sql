@@ -169,6 +169,9 @@ SELECT pg_temp.scatter('odoo17.mail_message', 'id', 150), pg_temp.scatter('odoo1
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('crm17', 'odoo17.mail_message', 'id', 'mail_message')$$, 'every row of odoo17.mail_message once');
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('crm17', 'odoo17.mail_activity', 'id', 'mail_activity')$$, 'every row of odoo17.mail_activity once');
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('crm17', 'odoo17.calendar_event', 'id', 'calendar_event')$$, 'every row of odoo17.calendar_event once');
+-- deals and leads as well
+SELECT pg_temp.scatter('odoo17.crm_lead', 'id', 100) \g /dev/null
+SELECT is_empty($$SELECT * FROM pg_temp.not_begun('crm17', 'odoo17.crm_lead', 'id', 'created', 'lead')$$, 'odoo17.crm_lead: each begins once, or is left out once');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -322,6 +322,10 @@ SELECT is_empty($$SELECT pg_temp.silent_reports('salesforce', 'sf_crm')$$, 'from
 SELECT pg_temp.scatter('sf_fivetran.task', 'id', 150), pg_temp.scatter('sf_fivetran.event', 'id', 150) \g /dev/null
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('sf_crm', 'sf_fivetran.task', 'id', 'task')$$, 'every row of sf_fivetran.task once');
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('sf_crm', 'sf_fivetran.event', 'id', 'event')$$, 'every row of sf_fivetran.event once');
+-- deals and leads as well
+SELECT pg_temp.scatter('sf_fivetran.opportunity', 'id', 100), pg_temp.scatter('sf_fivetran.lead', 'id', 100) \g /dev/null
+SELECT is_empty($$SELECT * FROM pg_temp.not_begun('sf_crm', 'sf_fivetran.opportunity', 'id', 'created')$$, 'sf_fivetran.opportunity: each begins once, or is left out once');
+SELECT is_empty($$SELECT * FROM pg_temp.not_begun('sf_crm', 'sf_fivetran.lead', 'id', 'lead')$$, 'sf_fivetran.lead: each begins once, or is left out once');
 
 SELECT * FROM finish();
 ROLLBACK;
