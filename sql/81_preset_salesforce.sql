@@ -105,7 +105,9 @@ example: coalesce({o.created_date:time}, {o.close_date:time})$$),
 	('left_out', 'fh', 'deleted', '{fh.is_deleted:bool}'),
 	('left_out', 'hm', 'deleted', '{hm.is_deleted:bool}'),
 	('left_out', 'l', 'deleted', '{l.is_deleted:bool}'),
-	('left_out', 'l', 'merged into another', $$'' <> {l.master_record_id:text}$$)
+	('left_out', 'l', 'merged into another', $$'' <> {l.master_record_id:text}$$),
+	('left_out', 'l', 'before 2000', $${l.created_date:time} < timestamptz '2000-01-01 00:00+00'
+example: {l.created_date:time}$$)
 	UNION ALL
 	-- those of leads in parts of their own: most rows need no join
 	SELECT a.* FROM (VALUES

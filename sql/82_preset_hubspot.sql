@@ -78,7 +78,7 @@ example: {d.property_createdate|created_at:time}$$),
 	('left_out', 'em', 'no time', '{em.property_hs_meeting_start_time|start_time|property_hs_timestamp:time} IS NULL'),
 	('left_out', 'ee', 'no time', '{ee.property_hs_timestamp|timestamp:time} IS NULL'),
 	('left_out', 'en', 'no time', '{en.property_hs_timestamp|timestamp:time} IS NULL'),
-	('left_out', 'et', 'no time', '{et.property_hs_task_completion_date|completion_date|property_hs_timestamp|timestamp:time} IS NULL'),
+	('left_out', 'et', 'no time', $$CASE WHEN [[{et.property_hs_task_status|status:text} = 'COMPLETED']else[false]] THEN {et.property_hs_task_completion_date|completion_date|property_hs_timestamp|timestamp:time} ELSE {et.property_hs_timestamp|timestamp|property_hs_createdate:time} END IS NULL$$),
 	('left_out', 'eo', 'no time', '{eo.property_hs_timestamp|timestamp:time} IS NULL'),
 	('left_out', 'ec', 'before 2000', $${ec.property_hs_timestamp|timestamp:time} < timestamptz '2000-01-01 00:00+00'
 example: {ec.property_hs_timestamp|timestamp:time}$$),
@@ -90,8 +90,8 @@ example: {em.property_hs_meeting_start_time|start_time|property_hs_timestamp:tim
 example: {ee.property_hs_timestamp|timestamp:time}$$),
 	('left_out', 'en', 'before 2000', $${en.property_hs_timestamp|timestamp:time} < timestamptz '2000-01-01 00:00+00'
 example: {en.property_hs_timestamp|timestamp:time}$$),
-	('left_out', 'et', 'before 2000', $${et.property_hs_task_completion_date|completion_date|property_hs_timestamp|timestamp:time} < timestamptz '2000-01-01 00:00+00'
-example: {et.property_hs_task_completion_date|completion_date|property_hs_timestamp|timestamp:time}$$),
+	('left_out', 'et', 'before 2000', $$CASE WHEN [[{et.property_hs_task_status|status:text} = 'COMPLETED']else[false]] THEN {et.property_hs_task_completion_date|completion_date|property_hs_timestamp|timestamp:time} ELSE {et.property_hs_timestamp|timestamp|property_hs_createdate:time} END < timestamptz '2000-01-01 00:00+00'
+example: CASE WHEN [[{et.property_hs_task_status|status:text} = 'COMPLETED']else[false]] THEN {et.property_hs_task_completion_date|completion_date|property_hs_timestamp|timestamp:time} ELSE {et.property_hs_timestamp|timestamp|property_hs_createdate:time} END$$),
 	('left_out', 'eo', 'before 2000', $${eo.property_hs_timestamp|timestamp:time} < timestamptz '2000-01-01 00:00+00'
 example: {eo.property_hs_timestamp|timestamp:time}$$)
 	UNION ALL

@@ -175,6 +175,7 @@ SELECT is_empty($$SELECT * FROM pg_temp.not_once('fcrm', 'frappe."tabEvent"', 'n
 SELECT pg_temp.scatter('frappe."tabCRM Deal"', 'name', 100), pg_temp.scatter('frappe."tabCRM Lead"', 'name', 100) \g /dev/null
 SELECT is_empty($$SELECT * FROM pg_temp.not_begun('fcrm', 'frappe."tabCRM Deal"', 'name', 'created')$$, 'frappe."tabCRM Deal": each begins once, or is left out once');
 SELECT is_empty($$SELECT * FROM pg_temp.not_begun('fcrm', 'frappe."tabCRM Lead"', 'name', 'lead')$$, 'frappe."tabCRM Lead": each begins once, or is left out once');
+SELECT is_empty($$SELECT pg_temp.too_old('fcrm')$$, 'fcrm: nothing from before 2000');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -194,6 +194,7 @@ SELECT is_empty($$SELECT * FROM pg_temp.not_once('hs_crm', 'hs_new.engagement_co
 -- deals and leads as well
 SELECT pg_temp.scatter('hs_new.deal', 'deal_id', 100) \g /dev/null
 SELECT is_empty($$SELECT * FROM pg_temp.not_begun('hs_crm', 'hs_new.deal', 'deal_id', 'created')$$, 'hs_new.deal: each begins once, or is left out once');
+SELECT is_empty($$SELECT pg_temp.too_old('hs_crm')$$, 'hs_crm: nothing from before 2000');
 
 SELECT * FROM finish();
 ROLLBACK;

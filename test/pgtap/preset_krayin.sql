@@ -129,6 +129,7 @@ SELECT is_empty($$SELECT * FROM pg_temp.not_once('kcrm', 'krayin.emails', 'id', 
 -- deals and leads as well
 SELECT pg_temp.scatter('krayin.leads', 'id', 100) \g /dev/null
 SELECT is_empty($$SELECT * FROM pg_temp.not_begun('kcrm', 'krayin.leads', 'id', 'created')$$, 'krayin.leads: each begins once, or is left out once');
+SELECT is_empty($$SELECT pg_temp.too_old('kcrm')$$, 'kcrm: nothing from before 2000');
 
 SELECT * FROM finish();
 ROLLBACK;

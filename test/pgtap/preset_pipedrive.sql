@@ -135,6 +135,7 @@ SELECT is_empty($$SELECT * FROM pg_temp.not_once('pcrm', 'pd.mail_message', 'id'
 SELECT pg_temp.scatter('pd.deal', 'id', 100), pg_temp.scatter('pd.lead', 'id', 100) \g /dev/null
 SELECT is_empty($$SELECT * FROM pg_temp.not_begun('pcrm', 'pd.deal', 'id', 'created')$$, 'pd.deal: each begins once, or is left out once');
 SELECT is_empty($$SELECT * FROM pg_temp.not_begun('pcrm', 'pd.lead', 'id', 'lead')$$, 'pd.lead: each begins once, or is left out once');
+SELECT is_empty($$SELECT pg_temp.too_old('pcrm')$$, 'pcrm: nothing from before 2000');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -150,6 +150,7 @@ SELECT is_empty($$SELECT * FROM pg_temp.not_once('tcrm', 'workspace_1."message"'
 -- deals and leads as well
 SELECT pg_temp.scatter('workspace_1.opportunity', 'id', 100) \g /dev/null
 SELECT is_empty($$SELECT * FROM pg_temp.not_begun('tcrm', 'workspace_1.opportunity', 'id', 'created')$$, 'workspace_1.opportunity: each begins once, or is left out once');
+SELECT is_empty($$SELECT pg_temp.too_old('tcrm')$$, 'tcrm: nothing from before 2000');
 
 SELECT * FROM finish();
 ROLLBACK;
