@@ -371,6 +371,7 @@ BEGIN
 			result := CASE WHEN result IS NOT NULL THEN format('((%s + 1)::timestamp AT TIME ZONE %L - interval ''1 second'')', result, days) END;
 		WHEN 'number' THEN
 			result := CASE WHEN type = 'double precision'::regtype THEN c
+				WHEN type = 'money'::regtype THEN c || '::numeric::double precision'
 				WHEN category = 'N' THEN c || '::double precision'
 				WHEN texts THEN format('activity_metrics.text_to_number(%s)', t) END;
 		WHEN 'bool' THEN
@@ -518,6 +519,10 @@ BEGIN
 			ELSIF token[4] = 'money' THEN
 				replacement := activity_metrics.preset_money(alias, split_part(token[5], ' ', 2), split_part(token[5], ' ', 3), relation, options, activity_metrics.preset_kept(left_out, alias));
 				notes := notes || jsonb_build_object('what', 'money', 'key', alias, 'amount', split_part(token[5], ' ', 2), 'currency', split_part(token[5], ' ', 3));
+				-- an amount that is no number is told like any other value
+				SELECT notes || coalesce(jsonb_agg(jsonb_build_object('what', 'cast', 'key', alias, 'column', c, 'as', 'number')), '[]') INTO notes
+					FROM (SELECT (activity_metrics.preset_column(relation, split_part(token[5], ' ', 2)))[1] AS c) AS u
+					WHERE activity_metrics.preset_expression(alias, relation, c, 'number', zone, days) ~ 'activity_metrics\.text_to';
 			ELSIF token[4] = 'same' THEN
 				replacement := activity_metrics.preset_join(tables, alias, token[3], split_part(btrim(token[5]), '.', 1), split_part(btrim(token[5]), '.', 2));
 			ELSIF token[3] IS NULL THEN

@@ -26,6 +26,10 @@ BEGIN
 		RAISE EXCEPTION 'no relation is given' USING ERRCODE = '22004',
 			HINT = 'Give the name of a table or view, such as ''crm.activity''.';
 	END IF;
+	IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = relation AND c.relkind IN ('r', 'v', 'm', 'f', 'p')) THEN
+		RAISE EXCEPTION '"%" is not a table or view', relation USING ERRCODE = '42809',
+			HINT = 'Give the name of a table or view, such as ''crm.activity''.';
+	END IF;
 	-- N number, D time, S text or enum, I what identifies: number, text or uuid; names best first
 	FOR wanted IN SELECT * FROM (VALUES
 		('entity', true, 'I', 'entity entityid opportunityid opportunity dealid deal oppid leadid caseid ticketid accountid companyid customerid contactid personid parentid resid recordid objectid'),
@@ -62,7 +66,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.suggest_mapping(regclass) IS
-'Which column of a table could be which column of events, by their names and types: one row per column of events, needed or not, the suggestion (NULL: none) with its type, and others that would do. install_preset(''generic'', ...) takes these unless its options say otherwise. Errors: NULL (22004).';
+'Which column of a table could be which column of events, by their names and types: one row per column of events, needed or not, the suggestion (NULL: none) with its type, and others that would do. install_preset(''generic'', ...) takes these unless its options say otherwise. Errors: NULL (22004), neither a table nor a view (42809).';
 
 CREATE FUNCTION activity_metrics.preset_generic(options jsonb) RETURNS TABLE (part text, key text, title text, body text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -105,6 +109,11 @@ BEGIN
 				HINT = format('Say it: options => ''events = %s, %s = COLUMN''%s.', options ->> 'events', needed, CASE needed WHEN 'kind' THEN '; where all rows are of one kind, kind_is = call' ELSE '' END);
 		END IF;
 	END LOOP;
+	IF options ? 'currency' AND NOT columns ? 'currency' THEN
+		RAISE EXCEPTION 'option currency is "%", but no column of "%" has the currency', options ->> 'currency', relation USING ERRCODE = '42703',
+			DETAIL = (SELECT format('Columns are %s.', string_agg(a.attname::text, ', ' ORDER BY a.attnum)) FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped),
+			HINT = 'Name that column: currency = COLUMN. If all amounts are in one currency, leave the option out.';
+	END IF;
 	-- in templates by number: a name may have any sign in it
 	kind_column := columns ->> 'kind';
 	SELECT jsonb_object_agg(e.key, '#' || a.attnum) INTO columns FROM jsonb_each_text(columns) AS e JOIN pg_attribute a ON a.attrelid = relation AND a.attname = e.value;
@@ -112,7 +121,7 @@ BEGIN
 	kind := CASE WHEN options ? 'kind_is' THEN '{=kind_is}::text' ELSE format('{t.%s:text}', columns ->> 'kind') END;
 	IF options ? 'map' THEN
 		kind := format('CASE %s', kind);
-		FOR mapping IN SELECT regexp_match(m, '^\s*(.*?)\s*:\s*([^:]*?)\s*$') FROM regexp_split_to_table(options ->> 'map', ',') AS m LOOP
+		FOR mapping IN SELECT regexp_match(m, '^\s*(\S.*?)\s*:\s*([^:\s](?:[^:]*[^:\s])?)\s*$') FROM regexp_split_to_table(options ->> 'map', ',') AS m LOOP
 			IF mapping IS NULL THEN
 				RAISE EXCEPTION 'option map "%" cannot be read', options ->> 'map' USING ERRCODE = '22023',
 					HINT = 'Write map = ''Closed Won: won, Telephone: call''.';
@@ -154,4 +163,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.preset_generic(jsonb) IS
-'Internal: the parts of the preset for any other system; see the head of 80_presets.sql. Errors: no option events, a map that cannot be read (22023), a needed column that cannot be told (42703).';
+'Internal: the parts of the preset for any other system; see the head of 80_presets.sql. Errors: no option events, a map that cannot be read (22023), a needed column or one of the currency that cannot be told (42703).';
