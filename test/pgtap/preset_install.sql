@@ -225,6 +225,18 @@ SELECT bag_eq(format('SELECT entity, kind, at, actor, event_id, value, origin, s
 SELECT is((SELECT array_agg(reached) FROM activity_metrics.funnel_report(format('%I.events', target)::regclass, 'call -> won')), '{1,1}'::bigint[], 'a funnel of ' || source) FROM odd_names ORDER BY 1;
 SELECT is((SELECT count(*) FROM activity_metrics.metric WHERE source_relation = format('%I.events', target)), 3::bigint, 'metrics of ' || source) FROM odd_names ORDER BY 1;
 SELECT is((SELECT count(*) FROM odd_names), 12::bigint, 'twelve of them');
+-- a schema whose name would end a comment of the views
+CREATE SCHEMA "x*/y{t}[[z]]";
+CREATE TABLE "x*/y{t}[[z]]"."tabCRM Deal" (name text, creation timestamp, modified timestamp, status text, closed_date date);
+CREATE TABLE "x*/y{t}[[z]]"."tabCRM Deal Status" (name text, type text);
+CREATE TABLE "x*/y{t}[[z]]"."tabCRM Status Change Log" (name text, parent text, parenttype text, "from" text, "to" text, from_date timestamp, to_date timestamp);
+CREATE TABLE "x*/y{t}[[z]]".opportunity (id uuid, stage text, "createdAt" timestamptz, "updatedAt" timestamptz, "closeDate" timestamptz, "deletedAt" timestamptz);
+CREATE TABLE "x*/y{t}[[z]]"."timelineActivity" (id uuid, properties jsonb, "targetOpportunityId" uuid, "happensAt" timestamptz, "deletedAt" timestamptz);
+SELECT is(pg_temp.outcome(format('SELECT * FROM activity_metrics.install_preset(%L, ''x*/y{t}[[z]]'', %L)', p, 'empty_' || p)), 'OK', p || ' over a schema with */ in its name') FROM unnest(ARRAY['frappe', 'twenty']) AS p;
+-- without a row in it, the reports run
+SELECT is((SELECT array_agg(reached) FROM activity_metrics.funnel_report((t || '.events')::regclass, 'created -> won')), '{0,0}'::bigint[], t || ': a funnel of nothing') FROM unnest(ARRAY['empty_frappe', 'empty_twenty']) AS t;
+SELECT is((SELECT rows FROM activity_metrics.check_events((t || '.events')::regclass) WHERE rule = 'rows'), 0::bigint, t || ': no rows') FROM unnest(ARRAY['empty_frappe', 'empty_twenty']) AS t;
+SELECT is(pg_temp.outcome(r), 'OK', r) FROM unnest(ARRAY['SELECT * FROM activity_metrics.leading_indicators(''empty_frappe_wins'')', 'SELECT * FROM activity_metrics.vanity_report(''empty_frappe_wins'')', 'SELECT * FROM activity_metrics.scorecard']) AS r;
 
 SELECT * FROM finish();
 ROLLBACK;
