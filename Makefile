@@ -71,6 +71,7 @@ OBJS = $(PURE_OBJS) \
 	src/events/event_log.o \
 	src/events/event_read.o \
 	src/events/event_share.o \
+	src/events/query_plan.o \
 	src/events/query_scan.o \
 	src/events/stage_kind.o \
 	src/events/status.o \
@@ -86,6 +87,7 @@ OBJS = $(PURE_OBJS) \
 	src/funnel/funnel_plan.o \
 	src/funnel/funnel_rows.o \
 	src/funnel/funnel_scan.o \
+	src/funnel/funnel_source.o \
 	src/funnel/funnel_state.o \
 	src/funnel/funnel_tally.o \
 	src/lead_lag/lead_lag_agg.o \

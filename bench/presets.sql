@@ -29,5 +29,4 @@ CREATE TABLE salesforce.lead AS
 VACUUM ANALYZE;
 SELECT * FROM activity_metrics.install_preset('salesforce', 'salesforce', 'crm');
 CREATE TABLE bench_flat AS TABLE crm.events;
-CREATE VIEW bench_flat_view AS SELECT * FROM bench_flat;
 VACUUM ANALYZE bench_flat;

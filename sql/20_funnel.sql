@@ -213,7 +213,7 @@ CREATE FUNCTION activity_metrics.funnel_query_scan(
 RETURNS SETOF activity_metrics.funnel_step
 AS 'MODULE_PATHNAME', 'am_funnel_query_scan' LANGUAGE C STABLE PARALLEL UNSAFE ROWS 5 COST 100000;
 COMMENT ON FUNCTION activity_metrics.funnel_query_scan(text, text, timestamptz, timestamptz, timestamptz) IS
-'Internal, for funnel_report: the steps that funnel_between() gives of the events that a query selects, run with the rights of the caller branch by branch; no events give zeros. query: SELECT of entity, at, kind and perhaps status, in which $1 is since. Errors: not one SELECT (42601), other columns (42804), and those of funnel() and of the query.';
+'Internal, for funnel_report: the steps that funnel_between() gives of the events that a query selects, run with the rights of the caller branch by branch; no events give zeros. query: SELECT of entity, at, kind and perhaps status, in which $1 is since. Errors: not one SELECT (42601), one that does more than read (0A000), other columns (42804), and those of funnel() and of the query.';
 
 CREATE FUNCTION activity_metrics.funnel_kinds(spec text, step integer DEFAULT 0) RETURNS text[]
 AS 'MODULE_PATHNAME', 'am_funnel_kinds' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;

@@ -329,55 +329,41 @@ $$;
 COMMENT ON FUNCTION activity_metrics.any_panel_sql(activity_metrics.metric, activity_metrics.metric, text, text) IS
 'Internal: the panel of two metrics of any type, by metric_values_sql().';
 
-CREATE FUNCTION activity_metrics.metric_panel_sql(x text, y text, grain text, segment text DEFAULT NULL, dense boolean DEFAULT true) RETURNS text
+CREATE FUNCTION activity_metrics.shared_panel_sql(metrics activity_metrics.metric[], grain text, segment text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	mx activity_metrics.metric := activity_metrics.find_metric(x);
-	my activity_metrics.metric := activity_metrics.find_metric(y);
-	one_scan boolean := (mx.source_relation, mx.time_column, mx.actor_column, mx.tz) = (my.source_relation, my.time_column, my.actor_column, my.tz)
-		AND mx.status_column IS NOT DISTINCT FROM my.status_column;
-	events text;
-	cells text := '';
+	outcome activity_metrics.metric := metrics[1];
+	source activity_metrics.metric := metrics[2];
+	one_scan boolean := (source.source_relation, source.time_column, source.actor_column, source.tz) = (outcome.source_relation, outcome.time_column, outcome.actor_column, outcome.tz)
+		AND source.status_column IS NOT DISTINCT FROM outcome.status_column;
+	has_quality boolean := activity_metrics.quality_column(source.source_relation::regclass) NOT LIKE 'NULL::%';
 	m activity_metrics.metric;
+	cells text := '';
+	columns text;
 BEGIN
-	-- also where there is no event to count
-	PERFORM activity_metrics.period_no(now(), activity_metrics.check_grain(grain), mx.tz);
-	PERFORM activity_metrics.check_same_zone(mx, my);
-	IF mx.type <> 'simple' OR my.type <> 'simple' OR NOT activity_metrics.is_zero_filled(mx) OR NOT activity_metrics.is_zero_filled(my) THEN
-		RETURN activity_metrics.any_panel_sql(mx, my, grain, segment);
-	END IF;
-	IF dense THEN
-		events := activity_metrics.event_panel_sql(ARRAY[mx, my], grain, segment, true);
-	END IF;
-	IF events IS NOT NULL THEN
-		RETURN format(
-			'SELECT r.unit, r.period, r.period_start, r.columns[1], r.columns[2], r.is_complete, r.quality, e.segment
-			FROM (%s) AS e, LATERAL activity_metrics.event_panel_rows(e.panel) AS r', events);
-	END IF;
-
-	FOR i IN 1 .. CASE WHEN one_scan THEN 1 ELSE 2 END LOOP
-		m := CASE i WHEN 1 THEN mx ELSE my END;
+	FOR scan IN 1 .. CASE WHEN one_scan THEN 1 ELSE 2 END LOOP
+		m := CASE scan WHEN 1 THEN source ELSE outcome END;
+		SELECT string_agg(format('%s AS value_%s, %s AS quality_%s',
+				CASE WHEN scan = 1 AND (i > 1 OR one_scan) OR scan = 2 AND i = 1 THEN activity_metrics.metric_value_sql(metrics[i], 'value') ELSE '0::pg_catalog.float8' END, i,
+				CASE WHEN scan = 1 AND i > 1 AND has_quality THEN activity_metrics.metric_value_sql(metrics[i], 'quality') ELSE 'NULL::pg_catalog.float8' END, i), ', ' ORDER BY i)
+			INTO columns FROM generate_subscripts(metrics, 1) AS i;
 		-- a unit without any time is a rep of the roster who did nothing yet
-		cells := cells || CASE i WHEN 2 THEN ' UNION ALL ' ELSE '' END || format(
-			'SELECT coalesce(%10$s, '''') AS segment, %1$s AS unit,
-				CASE WHEN %2$s IS NOT NULL THEN activity_metrics.period_no(%2$s, %3$L::pg_catalog.text, %4$L::pg_catalog.text) END AS period,
-				%5$s AS x, %6$s AS y, %7$s AS quality
-			FROM %8$s WHERE %9$s GROUP BY 1, 2, 3',
+		cells := cells || CASE scan WHEN 2 THEN ' UNION ALL ' ELSE '' END || format(
+			'SELECT coalesce(%6$s, '''') AS segment, %1$s AS unit,
+				CASE WHEN %2$s IS NOT NULL THEN activity_metrics.period_no(%2$s, %3$L::pg_catalog.text, %4$L::pg_catalog.text) END AS period, %5$s
+			FROM %7$s WHERE %8$s GROUP BY 1, 2, 3',
 			activity_metrics.text_column(m.source_relation::regclass, m.actor_column, 'actor'),
 			activity_metrics.time_column(m.source_relation::regclass, m.time_column, 'at', m.tz),
-			grain, m.tz,
-			CASE i WHEN 1 THEN activity_metrics.metric_value_sql(mx, 'value') ELSE '0::pg_catalog.float8' END,
-			CASE WHEN one_scan OR i = 2 THEN activity_metrics.metric_value_sql(my, 'value') ELSE '0::pg_catalog.float8' END,
-			CASE i WHEN 1 THEN activity_metrics.metric_value_sql(mx, 'quality') ELSE 'NULL::pg_catalog.float8' END,
+			grain, m.tz, columns,
+			activity_metrics.segment_column(m.source_relation::regclass, segment),
 			activity_metrics.qualified_name(m.source_relation::regclass),
-			activity_metrics.done_condition(m.source_relation::regclass, m.status_column),
-			activity_metrics.segment_column(m.source_relation::regclass, segment));
+			activity_metrics.done_condition(m.source_relation::regclass, m.status_column));
 	END LOOP;
 
 	-- $1 since, $2 until; a period is complete if [since, until) holds all of it and it is over
 	RETURN format(
 		'WITH cell AS (
-			SELECT segment, unit, period, pg_catalog.sum(x) AS x, pg_catalog.sum(y) AS y, pg_catalog.max(quality) AS quality
+			SELECT segment, unit, period, ARRAY[%5$s] AS columns, ARRAY[%6$s] AS qualities
 			FROM (%1$s) AS c WHERE unit IS NOT NULL GROUP BY segment, unit, period),
 		unit AS (
 			SELECT segment, unit, pg_catalog.min(period) AS first, pg_catalog.max(period) AS last FROM cell GROUP BY segment, unit),
@@ -388,16 +374,61 @@ BEGIN
 				activity_metrics.period_no($2 OPERATOR(pg_catalog.-) ''1 microsecond''::pg_catalog.interval, %2$L::pg_catalog.text, %3$L::pg_catalog.text) AS until,
 				activity_metrics.period_no(least($2, pg_catalog.now()), %2$L::pg_catalog.text, %3$L::pg_catalog.text) AS running
 			FROM cell GROUP BY segment)
-		SELECT unit.unit, p.period, activity_metrics.period_start(p.period, %2$L::pg_catalog.text),
-			coalesce(cell.x, 0), coalesce(cell.y, 0),
-			coalesce(p.period OPERATOR(pg_catalog.>) bound.before, true) AND p.period OPERATOR(pg_catalog.<) bound.running,
-			cell.quality, %4$s
+		SELECT unit.unit, p.period, activity_metrics.period_start(p.period, %2$L::pg_catalog.text) AS period_start,
+			coalesce(cell.columns, pg_catalog.array_fill(0::pg_catalog.float8, ARRAY[%7$s])) AS columns,
+			coalesce(p.period OPERATOR(pg_catalog.>) bound.before, true) AND p.period OPERATOR(pg_catalog.<) bound.running AS is_complete,
+			cell.qualities, %4$s AS segment
 		FROM unit JOIN bound ON bound.segment OPERATOR(pg_catalog.=) unit.segment CROSS JOIN LATERAL pg_catalog.generate_series(
 			greatest(coalesce(unit.first, bound.first), bound.since),
 			least(coalesce(unit.last, bound.last), bound.until)) AS p(period)
 		LEFT JOIN cell ON cell.segment OPERATOR(pg_catalog.=) unit.segment AND cell.unit OPERATOR(pg_catalog.=) unit.unit AND cell.period OPERATOR(pg_catalog.=) p.period
 		ORDER BY unit.segment, unit.unit, p.period',
-		cells, grain, mx.tz, CASE WHEN segment IS NULL THEN 'NULL::pg_catalog.text' ELSE 'unit.segment' END);
+		cells, grain, source.tz, CASE WHEN segment IS NULL THEN 'NULL::pg_catalog.text' ELSE 'unit.segment' END,
+		(SELECT string_agg(format('pg_catalog.sum(value_%s)', i), ', ' ORDER BY i) FROM generate_subscripts(metrics, 1) AS i),
+		(SELECT string_agg(format('pg_catalog.max(quality_%s)', i), ', ' ORDER BY i) FROM generate_subscripts(metrics, 1) AS i),
+		cardinality(metrics));
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.shared_panel_sql(activity_metrics.metric[], text, text) IS
+'Internal: the statement for one panel of many metrics, which are simple, zero where nothing happened, of one time zone and, but for the first, of one relation, time, actor and status, so that it is scanned once: unit, period, its start, columns and qualities in the order of the metrics, is_complete, segment; $1 since, $2 until.';
+
+CREATE FUNCTION activity_metrics.is_counted(m activity_metrics.metric) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT m.type = 'simple' AND m.agg IN ('count', 'count_distinct', 'sum')
+$$;
+COMMENT ON FUNCTION activity_metrics.is_counted(activity_metrics.metric) IS
+'Internal: is it an aggregate over rows that is zero where there are none? What shared_panel_sql() takes.';
+
+CREATE FUNCTION activity_metrics.have_one_source(x activity_metrics.metric, y activity_metrics.metric) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT (x.source_relation, x.time_column, x.actor_column) = (y.source_relation, y.time_column, y.actor_column) AND x.status_column IS NOT DISTINCT FROM y.status_column
+$$;
+COMMENT ON FUNCTION activity_metrics.have_one_source(activity_metrics.metric, activity_metrics.metric) IS
+'Internal: are two metrics of one relation, by the same columns of time, actor and status?';
+
+CREATE FUNCTION activity_metrics.metric_panel_sql(x text, y text, grain text, segment text DEFAULT NULL, dense boolean DEFAULT true) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	mx activity_metrics.metric := activity_metrics.find_metric(x);
+	my activity_metrics.metric := activity_metrics.find_metric(y);
+	events text;
+BEGIN
+	-- also where there is no event to count
+	PERFORM activity_metrics.period_no(now(), activity_metrics.check_grain(grain), mx.tz);
+	PERFORM activity_metrics.check_same_zone(mx, my);
+	IF NOT activity_metrics.is_counted(mx) OR NOT activity_metrics.is_counted(my) THEN
+		RETURN activity_metrics.any_panel_sql(mx, my, grain, segment);
+	END IF;
+	IF dense THEN
+		events := activity_metrics.event_panel_sql(ARRAY[mx, my], grain, segment, true);
+	END IF;
+	IF events IS NOT NULL THEN
+		RETURN format(
+			'SELECT r.unit, r.period, r.period_start, r.columns[1], r.columns[2], r.is_complete, r.quality, e.segment
+			FROM (%s) AS e, LATERAL activity_metrics.event_panel_rows(e.panel) AS r', events);
+	END IF;
+	RETURN format('SELECT p.unit, p.period, p.period_start, p.columns[2], p.columns[1], p.is_complete, p.qualities[2], p.segment FROM (%s) AS p',
+		activity_metrics.shared_panel_sql(ARRAY[my, mx], grain, segment));
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.metric_panel_sql(text, text, text, text, boolean) IS

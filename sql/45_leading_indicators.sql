@@ -2,6 +2,37 @@
 -- Which of many activities moves before an outcome: one row per metric, corrected for how many were looked at.
 --
 
+CREATE FUNCTION activity_metrics.report_outcome(outcome text, relation regclass) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	outcomes text[];
+BEGIN
+	IF outcome IS NOT NULL THEN
+		RETURN outcome;
+	ELSIF relation IS NOT NULL THEN
+		RAISE EXCEPTION 'no outcome is given' USING ERRCODE = '22004',
+			HINT = format('Name the column of %s that counts what activity should bring: outcome => ''...''.', relation);
+	END IF;
+	-- of the company first; of other scopes only if there is one
+	SELECT array_agg(m.metric ORDER BY m.metric) INTO outcomes FROM activity_metrics.metric m WHERE m.is_north_star AND m.status = 'active' AND m.scope = 'company';
+	IF outcomes IS NULL THEN
+		SELECT array_agg(m.metric ORDER BY m.metric) INTO outcomes FROM activity_metrics.metric m WHERE m.is_north_star AND m.status = 'active';
+	END IF;
+	IF outcomes IS NULL THEN
+		SELECT array_agg(m.metric ORDER BY m.metric) INTO outcomes FROM activity_metrics.metric m WHERE m.kind = 'outcome' AND m.status = 'active';
+	END IF;
+	IF cardinality(outcomes) = 1 THEN
+		RETURN outcomes[1];
+	END IF;
+	RAISE EXCEPTION 'it is not known which outcome is meant' USING ERRCODE = '22023',
+		DETAIL = CASE WHEN outcomes IS NULL THEN 'The dictionary has no outcome metric.' ELSE format('The dictionary has %s, and none is the North Star of the company.', array_to_string(outcomes, ', ')) END,
+		HINT = CASE WHEN outcomes IS NULL THEN 'Define one: SELECT activity_metrics.define_metric(''wins'', ''crm.activity'', ''won'', kind => ''outcome'');'
+			ELSE format('Name it: outcome => %L; or make it the North Star: SELECT activity_metrics.set_north_star(%L);', outcomes[1], outcomes[1]) END;
+END;
+$$;
+COMMENT ON FUNCTION activity_metrics.report_outcome(text, regclass) IS
+'Internal: the outcome of a report: the one given, else the North Star of the company, else the only North Star, else the only outcome metric of the dictionary. Errors: none or several (22023), a relation without one named (22004).';
+
 CREATE FUNCTION activity_metrics.report_metrics(outcome text, relation regclass, other_columns text[], metrics text[]) RETURNS text[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -96,6 +127,7 @@ DECLARE
 	source text;
 	profiles text := '';
 	done text[] := '{}';
+	dense boolean;
 	profile text := 'SELECT %L::pg_catalog.text AS metric, %L::pg_catalog.text AS label, %s AS segment,
 			coalesce(activity_metrics.lead_lag(p.unit, p.period, %s, %s, $3, $4), (SELECT activity_metrics.lead_lag(NULL::pg_catalog.text, NULL, NULL, NULL, $3, $4))) AS rows
 		FROM %s AS p%s';
@@ -111,26 +143,25 @@ BEGIN
 			INTO profiles FROM unnest(metrics) WITH ORDINALITY AS t(name, i);
 	ELSE
 		target := activity_metrics.find_metric(outcome);
+		-- counts and sums are for event_panel(), with the outcome if it is one
+		dense := activity_metrics.is_plain_sum(target);
 		PERFORM activity_metrics.period_no(now(), grain, target.tz);
 		FOREACH name IN ARRAY metrics LOOP
 			m := activity_metrics.find_metric(name);
 			PERFORM activity_metrics.check_same_zone(m, target);
-			CONTINUE WHEN NOT shared OR NOT activity_metrics.is_plain_sum(m) OR NOT activity_metrics.is_plain_sum(target)
+			CONTINUE WHEN NOT shared OR NOT activity_metrics.is_counted(m) OR NOT activity_metrics.is_counted(target)
 				-- a unit is there from its first event to its last in the relations of the two metrics
-				OR EXISTS (SELECT FROM unnest(leaders) AS l WHERE (l.source_relation, l.time_column, l.actor_column) = (m.source_relation, m.time_column, m.actor_column)
-					AND l.status_column IS NOT DISTINCT FROM m.status_column);
+				OR EXISTS (SELECT FROM unnest(leaders) AS l WHERE activity_metrics.have_one_source(l, m) AND (NOT dense OR activity_metrics.is_plain_sum(l) = activity_metrics.is_plain_sum(m)));
 			leaders := leaders || m;
 		END LOOP;
 		FOREACH m IN ARRAY leaders LOOP
 			SELECT array_agg(f ORDER BY t.i) INTO members FROM unnest(metrics) WITH ORDINALITY AS t(name, i), activity_metrics.find_metric(t.name) AS f
-				WHERE activity_metrics.is_plain_sum(f) AND (f.source_relation, f.time_column, f.actor_column) = (m.source_relation, m.time_column, m.actor_column)
-				AND f.status_column IS NOT DISTINCT FROM m.status_column;
+				WHERE activity_metrics.is_counted(f) AND activity_metrics.have_one_source(f, m) AND (NOT dense OR activity_metrics.is_plain_sum(f) = activity_metrics.is_plain_sum(m));
 			events := activity_metrics.event_panel_sql(target || members, grain, segment, false);
-			CONTINUE WHEN events IS NULL;
 			panel := panel + 1;
-			panels := panels || CASE panel WHEN 1 THEN '' ELSE ', ' END || format(
-				'panel_%s AS MATERIALIZED (SELECT r.unit, r.period, r.columns, e.segment FROM (%s) AS e, LATERAL activity_metrics.event_panel_rows(e.panel) AS r WHERE r.is_complete)',
-				panel, events);
+			panels := panels || CASE panel WHEN 1 THEN '' ELSE ', ' END || format('panel_%s AS MATERIALIZED (SELECT r.unit, r.period, r.columns, ', panel) || CASE WHEN events IS NOT NULL
+				THEN format('e.segment FROM (%s) AS e, LATERAL activity_metrics.event_panel_rows(e.panel) AS r WHERE r.is_complete)', events)
+				ELSE format('r.segment FROM (%s) AS r WHERE r.is_complete)', activity_metrics.shared_panel_sql(target || members, grain, segment)) END;
 			FOR i IN 1 .. cardinality(members) LOOP
 				m := members[i];
 				done := done || m.metric;
@@ -174,7 +205,7 @@ COMMENT ON FUNCTION activity_metrics.leading_indicators_sql(text, text, regclass
 'Internal: the statement that leading_indicators runs; shared: metrics of one relation are counted in one pass.';
 
 CREATE FUNCTION activity_metrics.leading_indicators(
-	outcome text,
+	outcome text DEFAULT NULL,
 	grain text DEFAULT 'week',
 	since timestamptz DEFAULT NULL,
 	until timestamptz DEFAULT NULL,
@@ -204,26 +235,35 @@ RETURNS SETOF record
 LANGUAGE plpgsql STABLE ROWS 10 COST 100000 SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
-	wanted pg_catalog.text[] := activity_metrics.report_metrics($1, $6, ARRAY[$7, $8, leading_indicators.segment], $9);
+	known pg_catalog.text := activity_metrics.report_outcome($1, $6);
+	wanted pg_catalog.text[] := activity_metrics.report_metrics(known, $6, ARRAY[$7, $8, leading_indicators.segment], $9);
 BEGIN
 	PERFORM activity_metrics.check_range(since, until);
 	IF $6 IS NULL THEN
-		wanted := activity_metrics.common_metrics($1, wanted, $9 IS NOT NULL);
+		wanted := activity_metrics.common_metrics(known, wanted, $9 IS NOT NULL);
 	END IF;
 	BEGIN
-		RETURN QUERY EXECUTE activity_metrics.leading_indicators_sql($1, $2, $6, $7, $8, wanted, $11, leading_indicators.segment, true) USING since, until, max_lag, options;
+		RETURN QUERY EXECUTE activity_metrics.leading_indicators_sql(known, $2, $6, $7, $8, wanted, $11, leading_indicators.segment, true) USING since, until, max_lag, options;
 	EXCEPTION
 		-- all metrics at once do not fit into memory: one after the other
 		WHEN program_limit_exceeded THEN
-			RETURN QUERY EXECUTE activity_metrics.leading_indicators_sql($1, $2, $6, $7, $8, wanted, $11, leading_indicators.segment, false) USING since, until, max_lag, options;
+			RETURN QUERY EXECUTE activity_metrics.leading_indicators_sql(known, $2, $6, $7, $8, wanted, $11, leading_indicators.segment, false) USING since, until, max_lag, options;
+		WHEN insufficient_privilege THEN
+			RAISE;
+		-- a column that a filter names is gone: of which metric?
+		WHEN syntax_error_or_access_rule_violation THEN
+			IF $6 IS NULL THEN
+				PERFORM activity_metrics.check_part_formulas(known OPERATOR(pg_catalog.||) wanted);
+			END IF;
+			RAISE;
 	END;
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.leading_indicators(text, text, timestamptz, timestamptz, integer, regclass, text, text, text[], text, text, text) IS
 'Which activities move before an outcome: one row per metric, most useful first: leading (by forecast_gain, then |r|), coincident, lagging, no_evidence, insufficient_evidence. Columns as of lead_lag_verdict() at the lag that decided.
 q: p_holm corrected for the number of metrics (Benjamini and Hochberg 1995); a verdict with q above 0.05 becomes no_evidence, and the sentence says so.
-outcome: a metric of the dictionary, or a column of relation; metrics: which ones to look at (NULL: all active surface metrics of the dictionary that have the time zone of the outcome and a unit in common with it, or all numbers of relation); segment: a column, one row for each metric and each of its values; other arguments as of lead_lag_report().
-Errors: no such metric (42704), no such column (42703), nothing to look at (55000), as of lead_lag().';
+outcome: a metric of the dictionary, or a column of relation (NULL: the North Star of the company, else the only North Star, else the only outcome metric); metrics: which ones to look at (NULL: all active surface metrics of the dictionary that have the time zone of the outcome and a unit in common with it, or all numbers of relation); segment: a column, one row for each metric and each of its values; other arguments as of lead_lag_report().
+Errors: no such metric (42704), no such column (42703), no outcome known (22023), nothing to look at (55000), as of lead_lag().';
 
 CREATE FUNCTION activity_metrics.lag_chart(profile activity_metrics.lead_lag_row[], width integer DEFAULT 20, ascii boolean DEFAULT false) RETURNS SETOF text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE ROWS 25 SET search_path = pg_catalog, pg_temp AS $$

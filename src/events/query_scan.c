@@ -10,22 +10,15 @@
 #include "access/tableam.h"
 #include "catalog/pg_am_d.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_type_d.h"
 #include "executor/executor.h"
-#include "jit/jit.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
-#include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
-#include "optimizer/paths.h"
-#include "parser/analyze.h"
-#include "parser/parsetree.h"
 #include "port/atomics.h"
 #include "rewrite/rewriteManip.h"
 #include "storage/bufmgr.h"
-#include "tcop/tcopprot.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -33,6 +26,7 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "events/query_plan.h"
 #include "events/stage_kind.h"
 
 /* A part of the plan that makes rows, and where they have the columns of the query */
@@ -67,142 +61,13 @@ struct AmQueryScan
 struct AmQueryShare
 {
 	pg_atomic_uint32 next;		/* of plans */
+	int			n_branches;		/* which every process has to find */
+	int			n_plans;
+	int			n_tables;
 	Size		scans;			/* of the tables: where, from the start of the share */
 	Size		scan_size;
 	int			plans[FLEXIBLE_ARRAY_MEMBER];	/* branches that are no scans, the dearest first */
 };
-
-/*
- * Planning
- */
-
-static bool
-is_unsafe_function(Oid function, void *context)
-{
-	return func_parallel(function) != PROPARALLEL_SAFE || func_volatile(function) == PROVOLATILE_VOLATILE;
-}
-
-/* What a worker may not do, or what would not give the same rows there */
-static bool
-has_unsafe_part(Node *node, void *context)
-{
-	if (!node)
-		return false;
-	if (IsA(node, NextValueExpr) || IsA(node, CoerceToDomain) || IsA(node, TableSampleClause))
-		return true;
-	if (check_functions_in_node(node, is_unsafe_function, context))
-		return true;
-	if (IsA(node, Query))
-	{
-		Query	   *query = (Query *) node;
-
-		return query->rowMarks != NIL || query->hasModifyingCTE ||
-			query_tree_walker(query, has_unsafe_part, context, 0);
-	}
-	return expression_tree_walker(node, has_unsafe_part, context);
-}
-
-static bool
-has_unsafe_node(Plan *plan)
-{
-	if (!plan)
-		return false;
-	if (IsA(plan, ForeignScan) || IsA(plan, CustomScan) || IsA(plan, Gather) || IsA(plan, GatherMerge))
-		return true;
-	if (IsA(plan, Append))
-	{
-		ListCell   *cell;
-
-		foreach(cell, ((Append *) plan)->appendplans)
-			if (has_unsafe_node(lfirst(cell)))
-				return true;
-	}
-	else if (IsA(plan, MergeAppend))
-	{
-		ListCell   *cell;
-
-		foreach(cell, ((MergeAppend *) plan)->mergeplans)
-			if (has_unsafe_node(lfirst(cell)))
-				return true;
-	}
-	else if (IsA(plan, BitmapAnd) || IsA(plan, BitmapOr))
-		return false;
-	else if (IsA(plan, SubqueryScan))
-		return has_unsafe_node(((SubqueryScan *) plan)->subplan);
-	return has_unsafe_node(outerPlan(plan)) || has_unsafe_node(innerPlan(plan));
-}
-
-static bool
-is_shareable(Query *query, PlannedStmt *statement)
-{
-	ListCell   *cell;
-
-	if (has_unsafe_part((Node *) query, NULL) || has_unsafe_node(statement->planTree) || statement->rowMarks != NIL)
-		return false;
-	foreach(cell, statement->subplans)
-		if (has_unsafe_node(lfirst(cell)))
-			return false;
-	/* children of partitioned tables among them */
-	foreach(cell, statement->rtable)
-	{
-		RangeTblEntry *entry = lfirst(cell);
-
-		if (entry->rtekind == RTE_RELATION &&
-			(get_rel_persistence(entry->relid) == RELPERSISTENCE_TEMP || entry->relkind == RELKIND_FOREIGN_TABLE))
-			return false;
-	}
-	return true;
-}
-
-AmQueryPlan
-am_query_plan(const char *query, ParamListInfo parameters)
-{
-	List	   *parsed = pg_parse_query(query);
-	Oid			types[AM_SCAN_MAX_COLUMNS];
-	int			n_parameters = parameters ? parameters->numParams : 0;
-	List	   *rewritten;
-	Query	   *select;
-	AmQueryPlan plan;
-
-	Assert(n_parameters <= AM_SCAN_MAX_COLUMNS);
-	for (int i = 0; i < n_parameters; i++)
-		types[i] = parameters->params[i].ptype;
-	if (list_length(parsed) != 1)
-		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("one SELECT is wanted")));
-	rewritten = pg_analyze_and_rewrite_fixedparams(linitial_node(RawStmt, parsed), query, types, n_parameters, NULL);
-	select = list_length(rewritten) == 1 ? linitial_node(Query, rewritten) : NULL;
-	if (!select || select->commandType != CMD_SELECT || select->utilityStmt)
-		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("one SELECT is wanted")));
-	plan.shareable = false;
-	/* planning scribbles on its input */
-	plan.statement = pg_plan_query(copyObject(select), query, 0, parameters);
-	plan.statement->jitFlags = PGJIT_NONE;
-	plan.shareable = is_shareable(select, plan.statement);
-	return plan;
-}
-
-bool
-am_query_has_branches(const PlannedStmt *statement)
-{
-	Plan	   *plan = statement->planTree;
-
-	while (IsA(plan, SubqueryScan) && plan->qual == NIL)
-		plan = ((SubqueryScan *) plan)->subplan;
-	return IsA(plan, Append) || IsA(plan, SeqScan);
-}
-
-int
-am_workers_for_pages(double pages)
-{
-	int			workers;
-	double		threshold = Max(min_parallel_table_scan_size, 1);
-
-	if (pages < min_parallel_table_scan_size)
-		return 0;
-	for (workers = 1; pages >= threshold * 3 && workers < max_parallel_workers_per_gather; workers++)
-		threshold *= 3;
-	return Min(workers, max_parallel_workers_per_gather);
-}
 
 int
 am_query_workers(const AmQueryScan *scan)
@@ -284,32 +149,18 @@ prepare_scan(Branch *branch, int n_columns)
 	return branch->projection != NULL;
 }
 
-/*
- * The scan below hash joins: what it finds is kept, and fed to them.  Each
- * process joins its own rows, and so has to hash the inner side itself: that
- * should cost little beside the scan.
- */
 static bool
 prepare_join(Branch *branch)
 {
 	PlanState  *state = branch->state;
-	Cost		inner_cost = 0;
 
-	while (IsA(state, HashJoinState))
-	{
-		const HashJoin *plan = (const HashJoin *) state->plan;
-		JoinType	type = plan->join.jointype;
-
-		if (plan->join.plan.parallel_aware || (type != JOIN_INNER && type != JOIN_LEFT && type != JOIN_SEMI && type != JOIN_ANTI))
-			return false;
-		inner_cost += innerPlan(plan)->total_cost;
+	if (!am_is_joined_scan(state->plan))
+		return false;
+	for (; IsA(state, HashJoinState); state = outerPlanState(state))
 		branch->join = (HashJoinState *) state;
-		state = outerPlanState(state);
-	}
-	branch->scan = branch->join ? scan_of_heap(state) : NULL;
-	return branch->scan && inner_cost * 4 <= state->plan->total_cost &&
+	branch->scan = scan_of_heap(state);
 	/* all that is known of a row is kept, but not where it is */
-		find_wanted(branch, state->plan->targetlist);
+	return branch->scan && find_wanted(branch, state->plan->targetlist);
 }
 
 /* Where a subquery's rows have the columns; false if they are made from them */
@@ -363,7 +214,10 @@ find_branches(AmQueryScan *scan, PlanState *state, const AttrNumber *columns)
 	branch->state = state;
 	memcpy(branch->columns, columns, scan->n_columns * sizeof(AttrNumber));
 	if (!prepare_scan(branch, scan->n_columns) && !prepare_join(branch))
+	{
 		branch->scan = NULL;
+		branch->join = NULL;
+	}
 }
 
 static Oid
@@ -455,8 +309,7 @@ am_query_scan_begin(PlannedStmt *statement, const char *query)
 	scan->query = CreateQueryDesc(statement, query, GetActiveSnapshot(), InvalidSnapshot, None_Receiver, NULL, NULL, 0);
 	ExecutorStart(scan->query, 0);
 	description = scan->query->tupDesc;
-	if (description->natts > AM_SCAN_MAX_COLUMNS)
-		elog(ERROR, "a query of events with too many columns");
+	Assert(description->natts <= AM_SCAN_MAX_COLUMNS);
 	scan->n_columns = description->natts;
 	for (int c = 0; c < scan->n_columns; c++)
 	{
@@ -468,19 +321,6 @@ am_query_scan_begin(PlannedStmt *statement, const char *query)
 	find_exclusions(scan);
 	scan->pages = count_pages(scan->query->estate);
 	return scan;
-}
-
-int
-am_query_scan_columns(const AmQueryScan *scan)
-{
-	return scan->n_columns;
-}
-
-/* The type of a column; of a domain its base type */
-Oid
-am_query_scan_type(const AmQueryScan *scan, int column)
-{
-	return getBaseType(TupleDescAttr(scan->query->tupDesc, column)->atttypid);
 }
 
 void
@@ -537,6 +377,9 @@ void
 am_query_share_init(const AmQueryScan *scan, AmQueryShare *share, Snapshot snapshot)
 {
 	pg_atomic_init_u32(&share->next, 0);
+	share->n_branches = scan->n_branches;
+	share->n_plans = scan->n_plans;
+	share->n_tables = scan->n_tables;
 	share->scans = head_size(scan);
 	share->scan_size = scan_size(scan, snapshot);
 	for (int i = 0; i < scan->n_plans; i++)
@@ -712,6 +555,7 @@ feed(PlanState *state)
 	bool		should_free;
 
 	CHECK_FOR_INTERRUPTS();
+	ResetExprContext(scan->ss.ps.ps_ExprContext);
 	if (!tuplestore_gettupleslot(feeder->branch->rows, true, false, feeder->row))
 		return ExecClearTuple(slot);
 	ExecForceStoreMinimalTuple(ExecFetchSlotMinimalTuple(feeder->row, &should_free), slot, false);
@@ -812,21 +656,24 @@ find_source(PlanState *state, AttrNumber *column)
 }
 
 static void
-take_latest(void *arg, const Datum *values, const bool *nulls)
+take_time(void *arg, const Datum *values, const bool *nulls)
 {
-	TimestampTz *latest = arg;
+	AmTimeRange *range = arg;
 
-	if (!nulls[0])
-		*latest = Max(*latest, DatumGetTimestampTz(values[0]));
+	if (nulls[0])
+		return;
+	range->earliest = Min(range->earliest, DatumGetTimestampTz(values[0]));
+	range->latest = Max(range->latest, DatumGetTimestampTz(values[0]));
 }
 
-/* A time that no row of the branch is later than: the latest of the table's rows that it is made from */
-static TimestampTz
-latest_of(AmQueryScan *scan, const Branch *branch, int at)
+/* What the times of the branch's rows are within: those of the table that it is made from */
+static AmTimeRange
+times_of(AmQueryScan *scan, const Branch *branch, int at)
 {
+	static const AmTimeRange any = {DT_NOBEGIN, DT_NOEND};
 	AttrNumber	column = branch->columns[at];
 	SeqScanState *source = find_source(branch->state, &column);
-	TimestampTz latest = DT_NOBEGIN;
+	AmTimeRange range = {DT_NOEND, DT_NOBEGIN};
 	AmQueryScan times = *scan;
 	Branch		time = {0};
 	int			tables[] = {0, 1};
@@ -834,7 +681,7 @@ latest_of(AmQueryScan *scan, const Branch *branch, int at)
 	Passing		passing;
 
 	if (!source || exprType((Node *) list_nth_node(TargetEntry, source->ss.ps.plan->targetlist, column - 1)->expr) != TIMESTAMPTZOID)
-		return DT_NOEND;
+		return any;
 	times.n_columns = 1;
 	times.is_varlena[0] = false;
 	times.branches = &time;
@@ -842,20 +689,20 @@ latest_of(AmQueryScan *scan, const Branch *branch, int at)
 	time.state = &source->ss.ps;
 	time.columns[0] = column;
 	if (!prepare_scan(&time, 1))
-		return DT_NOEND;
+		return any;
 	time.excludes = &excludes;
 	passing.scan = &times;
-	passing.visit = take_latest;
-	passing.arg = &latest;
+	passing.visit = take_time;
+	passing.arg = &range;
 	run_scan(&passing, 0, NULL);
-	return latest;
+	return range;
 }
 
 /* A branch that is left to the end */
 typedef struct LateBranch
 {
 	Branch	   *branch;
-	TimestampTz latest;
+	AmTimeRange times;
 } LateBranch;
 
 void
@@ -865,6 +712,8 @@ am_query_scan_run(AmQueryScan *scan, AmQueryShare *share, const AmWantedKinds *w
 	int			n_late = 0;
 	Passing		passing;
 
+	if (share && (share->n_branches != scan->n_branches || share->n_plans != scan->n_plans || share->n_tables != scan->n_tables))
+		elog(ERROR, "a worker has found other branches of a query than the leader");
 	memset(&passing, 0, sizeof(passing));
 	passing.scan = scan;
 	passing.visit = visit;
@@ -876,7 +725,7 @@ am_query_scan_run(AmQueryScan *scan, AmQueryShare *share, const AmWantedKinds *w
 		if (may_be_wanted(branch, wanted))
 			run_plan(&passing, branch);
 		else
-			late[n_late++] = (LateBranch) {branch, latest_of(scan, branch, wanted->at)};
+			late[n_late++] = (LateBranch) {branch, times_of(scan, branch, wanted->at)};
 	}
 	for (int i = 0; i < scan->n_tables; i++)
 		run_scan(&passing, i, shared_scan(share, i));
@@ -884,7 +733,7 @@ am_query_scan_run(AmQueryScan *scan, AmQueryShare *share, const AmWantedKinds *w
 		if (scan->branches[i].join)
 			run_join(&passing, &scan->branches[i]);
 	for (int i = 0; i < n_late; i++)
-		if (wanted->wants_others(arg, late[i].latest))
+		if (wanted->wants_others(arg, &late[i].times))
 			run_plan(&passing, late[i].branch);
 	pfree(late);
 }

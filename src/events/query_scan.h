@@ -17,17 +17,10 @@
 #include "common/compat.h"
 
 #include "datatype/timestamp.h"
-#include "nodes/params.h"
 #include "nodes/plannodes.h"
 #include "utils/snapshot.h"
 
 #include "events/table_scan.h"
-
-typedef struct AmQueryPlan
-{
-	PlannedStmt *statement;
-	bool		shareable;		/* any process would get the same rows, if it ran a branch */
-} AmQueryPlan;
 
 /* One process's end of a query that runs */
 typedef struct AmQueryScan AmQueryScan;
@@ -35,20 +28,11 @@ typedef struct AmQueryScan AmQueryScan;
 /* In shared memory: which branches are taken, and scans that are shared */
 typedef struct AmQueryShare AmQueryShare;
 
-/* Plans a SELECT, whose parameters are given; an error if it is anything else */
-extern AmQueryPlan am_query_plan(const char *query, ParamListInfo parameters);
-
-/* Whether it is a union of branches, or a scan: what this is made for */
-extern bool am_query_has_branches(const PlannedStmt *statement);
-
-/* As many workers as the planner would take to read that much */
+/* As many workers as the planner would take to read all its tables */
 extern int	am_query_workers(const AmQueryScan *scan);
-extern int	am_workers_for_pages(double pages);
 
-/* Checks the rights and makes ready.  query: its text, for messages. */
+/* Checks the rights and makes ready a query of at most AM_SCAN_MAX_COLUMNS.  query: its text, for messages. */
 extern AmQueryScan *am_query_scan_begin(PlannedStmt *statement, const char *query);
-extern int	am_query_scan_columns(const AmQueryScan *scan);
-extern Oid	am_query_scan_type(const AmQueryScan *scan, int column);
 extern void am_query_scan_end(AmQueryScan *scan);
 
 extern Size am_query_share_size(const AmQueryScan *scan, Snapshot snapshot);
@@ -57,7 +41,7 @@ extern void am_query_share_init(const AmQueryScan *scan, AmQueryShare *share, Sn
 /*
  * What the visitor wants to see at any rate: rows of some kinds.  A branch that
  * cannot have any of them is left to the end, and read only if it is wanted
- * then: its rows are not later than a time.
+ * then: its times are in a range.
  */
 typedef struct AmKindName
 {
@@ -65,13 +49,19 @@ typedef struct AmKindName
 	int			length;
 } AmKindName;
 
+typedef struct AmTimeRange
+{
+	TimestampTz earliest;
+	TimestampTz latest;			/* before the earliest: there are none */
+} AmTimeRange;
+
 typedef struct AmWantedKinds
 {
 	int			n_kinds;
 	AmKindName *kinds;
 	int			kind;			/* columns of the query, from 0 */
 	int			at;
-	bool		(*wants_others) (void *arg, TimestampTz latest);
+	bool		(*wants_others) (void *arg, const AmTimeRange *times);
 } AmWantedKinds;
 
 /* Visits all rows; with a share, those of the branches and pages that this process takes */

@@ -165,7 +165,7 @@ apply_prohibitions(Finding *finding)
 {
 	const Group *group = &finding->group;
 
-	for (int step = 1; step <= finding->last_step; step++)
+	for (int step = 1; step <= finding->last_step && step < AM_FUNNEL_MAX_STEPS; step++)
 	{
 		Rest	   *rest = &finding->rests[step];
 

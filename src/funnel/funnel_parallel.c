@@ -10,7 +10,7 @@
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.
  */
-#include "funnel/funnel_scan.h"
+#include "funnel/funnel_parallel.h"
 
 #ifndef WIN32
 #include <dlfcn.h>
@@ -285,9 +285,13 @@ am_funnel_parallel(const AmFunnelQuestion *question, text *spec_text, AmFunnelSo
 	state = do_share(&work, source, reading);
 	am_funnel_tally_prepare(&reading->tally);
 	WaitForParallelWorkersToFinish(context);
-	ereport(DEBUG1,
-			(errmsg_internal("funnel of %s: %d workers and the leader",
-							 source->query ? "a query" : RelationGetRelationName(source->relation), context->nworkers_launched)));
+	if (source->query)
+		ereport(DEBUG1,
+				(errmsg_internal("funnel of a query: %d workers and the leader", context->nworkers_launched)));
+	else
+		ereport(DEBUG1,
+				(errmsg_internal("funnel of table \"%s\": %d workers and the leader",
+								 RelationGetRelationName(source->relation), context->nworkers_launched)));
 
 	for (int process = 1; process <= context->nworkers_launched; process++)
 	{

@@ -39,7 +39,7 @@ fold(const char *from, int length, char *to)
 	return length;
 }
 
-/* Takes a candidate for an absent kind if it is nearer, or as near and first in order of bytes */
+/* Takes a candidate for an absent kind if it is nearer, or as near and first in order of bytes; nobody means the empty one */
 static void
 suggest(const AmFunnelKind *kind, AmKindNews *news, const char *name, int length)
 {
@@ -47,7 +47,7 @@ suggest(const AmFunnelKind *kind, AmKindNews *news, const char *name, int length
 	char		present[AM_LONGEST_CANDIDATE];
 	int			distance;
 
-	if (kind->length > AM_LONGEST_CANDIDATE || length > AM_LONGEST_CANDIDATE)
+	if (length == 0 || kind->length > AM_LONGEST_CANDIDATE || length > AM_LONGEST_CANDIDATE)
 		return;
 	fold(kind->name, kind->length, wanted);
 	fold(name, length, present);

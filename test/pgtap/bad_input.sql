@@ -80,7 +80,7 @@ SELECT refused(query, '42704', format('metric "%s" is not in the dictionary', wa
 	($$SELECT * FROM am.lead_lag_report('call', 'wins')$$, 'call', 'Did you mean "calls"'), ($$SELECT * FROM am.lead_lag_report('calls', 'win')$$, 'win', 'Did you mean "wins"'),
 	($$SELECT * FROM am.vanity_report('winz')$$, 'winz', 'Did you mean "wins"'), ($$SELECT * FROM am.vanity_report('wins', metrics => ARRAY['calls', 'berlim'])$$, 'berlim', 'Did you mean "berlin"'),
 	($$SELECT * FROM am.gaming_report('cals', 'wins')$$, 'cals', 'Did you mean "calls"'), ($$SELECT * FROM am.gaming_report('calls', 'winns')$$, 'winns', 'Did you mean "wins"'),
-	($$SELECT * FROM am.metric_panel('', 'wins')$$, '', 'Did you mean'), ($$SELECT * FROM am.metric_panel(NULL, 'wins')$$, '<NULL>', ''), ($$SELECT * FROM am.vanity_report(NULL)$$, '<NULL>', ''),
+	($$SELECT * FROM am.metric_panel('', 'wins')$$, '', 'Did you mean'), ($$SELECT * FROM am.metric_panel(NULL, 'wins')$$, '<NULL>', ''),
 	($$SELECT * FROM am.gaming_report('calls', NULL)$$, '<NULL>', ''), ($$SELECT * FROM am.lead_lag_report(NULL, NULL)$$, '<NULL>', ''), ($$SELECT * FROM am.vanity_report('wins', metrics => ARRAY[NULL]::text[])$$, '<NULL>', '')) AS v(query, wanted, hint);
 SELECT refused($$SELECT * FROM am.metric_panel('calls', 'berlin')$$, '22023', 'different time zones', 'again');
 

@@ -80,6 +80,26 @@ SELECT activity_metrics.define_metric('calls', 'no_entity', 'call'), activity_me
 SELECT unalike(next_step, '%stops%', 'no entity, no attempts') FROM activity_metrics.vanity_report('wins', metrics => '{calls}');
 SELECT unalike(next_step, '%stops%', 'nor in two relations') FROM activity_metrics.vanity_report('wins', metrics => '{mails}');
 
+-- metrics that are counted by GROUP BY share a panel: each row is that of the metric's own panel
+CREATE VIEW moved AS SELECT deal.*, (entity % 5) / 5.0 AS quality FROM deal;
+SELECT count(activity_metrics.define_metric(name, source, kinds, agg, value => 'entity', filter => filter)) AS defined FROM (VALUES ('deals_called', 'deal', 'call', 'count_distinct', NULL),
+	('deals_mailed', 'deal', 'mail', 'count_distinct', NULL), ('even_calls', 'deal', 'call', 'count', 'entity % 2 = 0'), ('moved_calls', 'moved', 'call', 'count_distinct', NULL), ('moved_mails', 'moved', 'mail', 'count_distinct', 'entity > 9')) AS v(name, source, kinds, agg, filter) \gset
+SELECT activity_metrics.define_metric('wins', 'deal', 'won', kind => 'outcome') \gset
+CREATE FUNCTION alone(name text) RETURNS TABLE (score float8, verdict text, lag_from int, elasticity float8, n bigint, quality_gain float8) LANGUAGE sql AS $$
+	SELECT (v).score, (v).verdict, (v).lag_from, (v).elasticity, (v).n, (v).quality_gain FROM (SELECT activity_metrics.vanity(p.unit, p.period, p.x, p.y, p.quality, activity_metrics.report_options(name, 'wins', 'week', NULL)) AS v
+		FROM activity_metrics.metric_panel(name, 'wins') AS p WHERE p.is_complete) AS t
+$$;
+CREATE TABLE shared AS SELECT * FROM activity_metrics.vanity_report('wins');
+SELECT results_eq(format($$SELECT score, verdict, lag_from, elasticity, n, quality_gain FROM shared WHERE metric = %L$$, metric), format($$SELECT * FROM alone(%L)$$, metric), 'shared or not: ' || metric) FROM shared;
+SELECT is((SELECT count(*) FROM shared WHERE metric IN ('deals_called', 'deals_mailed', 'even_calls', 'moved_calls', 'moved_mails')), 5::bigint, 'all of them');
+SELECT ok(s LIKE '%panel_2 AS MATERIALIZED%' AND s NOT LIKE '%panel_3 AS%', 'two relations, two panels') FROM activity_metrics.vanity_report_sql('wins', 'week', NULL, NULL, NULL, ARRAY['calls', 'deals_called', 'deals_mailed', 'even_calls', 'moved_calls', 'moved_mails'], NULL, NULL) AS s;
+SELECT activity_metrics.define_metric('wins', 'deal', 'won', kind => 'outcome', agg => 'count_distinct', value => 'entity') \gset
+TRUNCATE shared;
+INSERT INTO shared SELECT * FROM activity_metrics.vanity_report('wins');
+SELECT results_eq(format($$SELECT score, verdict, lag_from, elasticity, n, quality_gain FROM shared WHERE metric = %L$$, metric), format($$SELECT * FROM alone(%L)$$, metric), 'where the outcome is distinct: ' || metric) FROM shared;
+SELECT results_eq($$SELECT metric, score FROM activity_metrics.vanity_report('wins', 'day', '2024-03-01Z', '2024-06-01Z', metrics => '{deals_mailed,calls,deals_mailed}') ORDER BY 1$$,
+	$$SELECT u.metric, r.score FROM (VALUES ('calls'), ('deals_mailed'), ('deals_mailed')) AS u(metric), LATERAL activity_metrics.vanity_report('wins', 'day', '2024-03-01Z', '2024-06-01Z', metrics => ARRAY[u.metric]) AS r ORDER BY 1$$, 'a range, by day, one of them twice');
+
 --
 -- The chart
 --

@@ -341,7 +341,7 @@ is(sql("SELECT count(*) FROM pg_ls_dir('base/pgsql_tmp', true, false)"), '0', 'n
 SKIP:
 {
 	my $status = "(substring(pg_read_file('/proc/self/status', 0, 10000, true) FROM 'VmHWM:\\s+(\\d+)'))::int";
-	skip 'no /proc', 6 if error_of("SELECT 1 / ($status > 0)::int") ne '';
+	skip 'no /proc', 7 if error_of("SELECT 1 / ($status > 0)::int") ne '';
 	sql("$path CREATE TABLE small AS SELECT id, at, kind, 'a deal of a longer name ' || id AS name FROM ev WHERE id <= 250000");
 	for ([ 0, 4 ], [ 2, 12 ], [ 2, 15 ])
 	{
@@ -355,6 +355,8 @@ SKIP:
 			cmp_ok($after - $before, '<', ($workers ? 2 : 1.1) * 1024 * $budget, sprintf('memory: %s, %d workers: %.1f MB more of %d', $entity, $workers, ($after - $before) / 1024, $budget));
 		}
 	}
+	my @said = split /\n/, sql("$path " . settings(0, '64kB') . "SELECT sum(length(name)) FROM small; SELECT $status; SELECT count(*) FROM (" . by_scan('small', entity => 'id', kind => 'name') . ") x; SELECT $status");
+	cmp_ok($said[3] - $said[1], '<', 6 * 1024, sprintf('memory: as many other kinds as events: %d kB more', $said[3] - $said[1]));
 }
 
 clean_up();

@@ -1,35 +1,18 @@
 # Rights, hostile search paths, hostile names, read-only transactions, dump and restore.
 use strict;
 use warnings;
-use IPC::Run qw(run);
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Psql qw(as must);
 use Test::More;
+use IPC::Run qw(run);
 
 my $db = 'am_security';
 my ($owner, $first, $second, $stranger) = map { "am_security_$_" } qw(owner first second stranger);
 my @roles = ($owner, $first, $second, $stranger);
 my $home = $ENV{PGDATABASE} // 'postgres';
+$ENV{PGDATABASE} = $db;
 my $superuser = $ENV{PGUSER} // 'postgres';
-$ENV{PGOPTIONS} = join ' ', $ENV{PGOPTIONS} // (), '-c client_min_messages=warning', '-c timezone=UTC';
-
-# What statements print, or the error as "SQLSTATE: message"
-sub as
-{
-	my ($role, $statements, $database) = @_;
-	my ($out, $err) = ('', '');
-	run [ qw(psql --no-psqlrc --no-align --quiet --tuples-only --set ON_ERROR_STOP=1 --set VERBOSITY=verbose), '-U', $role, '-d', $database // $db ], \$statements, \$out, \$err;
-	return "$1: $2" if $err =~ /(?:ERROR|FATAL):\s+(\w{5}): (.*)/;
-	return "psql: $err" if $err ne '';
-	chomp $out;
-	return $out;
-}
-
-sub must
-{
-	my ($role, $statements, $database) = @_;
-	my $out = as(@_);
-	BAIL_OUT("$role: $statements\n$out") if $out =~ /^(?:\w{5}|psql): /;
-	return $out;
-}
 
 sub clean_up
 {

@@ -9,6 +9,7 @@ use IPC::Run qw(run);
 use Test::More;
 
 our @EXPORT = qw(shared_data scratch_database sql rows is_true same_rows error_of copy_csv);
+our @EXPORT_OK = qw(as must);
 
 $ENV{PGOPTIONS} = join ' ', $ENV{PGOPTIONS} // (), '-c client_min_messages=warning', '-c timezone=UTC';
 
@@ -61,6 +62,25 @@ sub rows { return map { [ split /\|/, $_, -1 ] } split /\n/, sql(@_) }
 
 # SQLSTATE, message, hint as psql shows them; '' if nothing fails
 sub error_of { return (psql(@_))[2] }
+
+# What statements of a role print, or the error as "SQLSTATE: message"; database: PGDATABASE if it is not named
+sub as
+{
+	my ($role, $statements, $database) = @_;
+	my (undef, $out, $err) = psql($statements, '-U', $role, defined $database ? ('-d', $database) : ());
+	return "$1: $2" if $err =~ /(?:ERROR|FATAL):\s+(\w{5}): (.*)/;
+	return "psql: $err" if $err ne '';
+	return $out;
+}
+
+# The same, for what must not fail
+sub must
+{
+	my ($role, $statements) = @_;
+	my $out = as(@_);
+	BAIL_OUT("$role: $statements\n$out") if $out =~ /^(?:\w{5}|psql): /;
+	return $out;
+}
 
 sub is_true
 {

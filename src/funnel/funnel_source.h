@@ -1,21 +1,18 @@
 /*
- * A funnel over a plain table, or over the branches of a query, read below the
- * executor: by one process (funnel_scan.c) or by several (funnel_parallel.c).
+ * Where a funnel reads its events below the executor: a plain table, or the
+ * branches of a query.
  *
  * Portions Copyright (c) 2026, activity_metrics contributors
  * PostgreSQL licence, see LICENSE.
  */
-#ifndef AM_FUNNEL_SCAN_H
-#define AM_FUNNEL_SCAN_H
+#ifndef AM_FUNNEL_SOURCE_H
+#define AM_FUNNEL_SOURCE_H
 
 #include "common/compat.h"
 
-#include "access/htup.h"
-#include "fmgr.h"
-#include "storage/dsm.h"
-#include "storage/shm_toc.h"
 #include "storage/spin.h"
 
+#include "events/query_plan.h"
 #include "events/query_scan.h"
 #include "events/table_scan.h"
 #include "funnel/funnel_state.h"
@@ -72,11 +69,4 @@ extern void am_funnel_fill(const AmFunnelQuestion *question, AmFunnelState *stat
 extern void am_funnel_seen_init(AmFunnelSeen *seen, const AmFunnelSpec *spec);
 extern void am_funnel_seen_exchange(AmFunnelSeen *seen, AmFunnelState *state);
 
-/* With workers, where they are allowed, worth it and to be had; else false */
-extern bool am_funnel_parallel(const AmFunnelQuestion *question, text *spec_text, AmFunnelSource *source,
-							   TupleDesc columns, HeapTuple *steps, int *n_steps);
-
-/* What a worker does */
-extern PGDLLEXPORT void am_funnel_worker(dsm_segment *segment, shm_toc *toc);
-
-#endif							/* AM_FUNNEL_SCAN_H */
+#endif							/* AM_FUNNEL_SOURCE_H */
