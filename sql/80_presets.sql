@@ -194,21 +194,29 @@ LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	FROM (
 		SELECT DISTINCT ON (s.place) s.place, a.attname::text AS name
 		FROM unnest(string_to_array(spellings, '|')) WITH ORDINALITY AS s(spelling, place)
-		JOIN pg_attribute a ON activity_metrics.folded_name(a.attname::text) = activity_metrics.folded_name(s.spelling)
+		JOIN pg_attribute a ON CASE WHEN s.spelling ~ '^#\d+$' THEN a.attnum = substr(s.spelling, 2)::integer ELSE activity_metrics.folded_name(a.attname::text) = activity_metrics.folded_name(s.spelling) END
 		WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
 		ORDER BY s.place, a.attname::text = btrim(s.spelling) DESC, a.attnum) AS found
 $$;
 COMMENT ON FUNCTION activity_metrics.preset_column(regclass, text) IS
-'Internal: the columns of a relation that have one of the spellings a | b, without regard to case and _, in that order.';
+'Internal: the columns of a relation that have one of the spellings a | b, without regard to case and _, or one of the numbers #1 | #2, in that order.';
 
 CREATE FUNCTION activity_metrics.preset_named_table(source_schema text, name text) RETURNS regclass
-LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT coalesce(to_regclass(format('%I.%I', source_schema, name)),
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	result regclass;
+BEGIN
+	result := coalesce(to_regclass(format('%I.%I', source_schema, name)),
 		CASE WHEN name ~ '^".*"$' AND name !~ '"\."' THEN to_regclass(format('%I.%s', source_schema, name))
-			WHEN name ~ '\.' THEN to_regclass(name) END)
+			WHEN name ~ '\.' THEN to_regclass(name) END);
+	-- an index or a sequence holds no rows of a CRM
+	RETURN (SELECT c.oid FROM pg_class c WHERE c.oid = result AND c.relkind IN ('r', 'v', 'm', 'f', 'p'));
+EXCEPTION WHEN invalid_name OR syntax_error THEN
+	RETURN NULL;
+END;
 $$;
 COMMENT ON FUNCTION activity_metrics.preset_named_table(text, text) IS
-'Internal: the relation that an option names: of the source schema, quoted or not, or with its own schema; NULL if there is none.';
+'Internal: the table or view that an option names: of the source schema, quoted or not, or with its own schema; NULL if there is none, or if it is no name.';
 
 CREATE FUNCTION activity_metrics.preset_table_fits(relation regclass, body text) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -316,7 +324,7 @@ BEGIN
 				DETAIL = 'The views run with the rights of the one who reads them.',
 				HINT = format('Its owner may GRANT SELECT ON %s TO %I;', activity_metrics.qualified_name(relation), current_user);
 		END IF;
-		word := regexp_match(part.body, '\mid\s+([A-Za-z0-9_|]+)');
+		word := regexp_match(part.body, '\mid\s+([A-Za-z0-9_|#]+)');
 		result := result || jsonb_build_object(part.key, jsonb_build_object('oid', relation::oid::bigint,
 			'name', activity_metrics.qualified_name(relation),
 			'table', (SELECT c.relname FROM pg_class c WHERE c.oid = relation),
@@ -335,11 +343,13 @@ COMMENT ON FUNCTION activity_metrics.preset_tables(jsonb, text, jsonb) IS
 CREATE FUNCTION activity_metrics.preset_expression(alias text, relation regclass, column_name text, want text, zone text, days text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	c text := alias || '.' || quote_ident(column_name);
+	-- texts of two collations can neither be compared nor be one column of a view
+	c text := alias || '.' || quote_ident(column_name) || CASE WHEN EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = relation AND a.attname = column_name
+		AND a.attcollation NOT IN (0, 'pg_catalog."default"'::regcollation)) THEN ' COLLATE "default"' ELSE '' END;
 	type regtype := activity_metrics.column_type(relation, column_name);
 	category text := (SELECT t.typcategory FROM pg_type t WHERE t.oid = type);
-	texts boolean := type IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype, 'name'::regtype) OR category = 'E';
-	t text := CASE WHEN type = 'text'::regtype THEN c ELSE c || '::text' END;
+	texts boolean := category IN ('S', 'E');
+	t text := CASE WHEN c ~ ' COLLATE "default"$' THEN format('(%s)%s', c, CASE WHEN type = 'text'::regtype THEN '' ELSE '::text' END) WHEN type = 'text'::regtype THEN c ELSE c || '::text' END;
 	result text;
 BEGIN
 	CASE want
@@ -361,6 +371,7 @@ BEGIN
 			result := CASE WHEN result IS NOT NULL THEN format('((%s + 1)::timestamp AT TIME ZONE %L - interval ''1 second'')', result, days) END;
 		WHEN 'number' THEN
 			result := CASE WHEN type = 'double precision'::regtype THEN c
+				WHEN type = 'money'::regtype THEN c || '::numeric::double precision'
 				WHEN category = 'N' THEN c || '::double precision'
 				WHEN texts THEN format('activity_metrics.text_to_number(%s)', t) END;
 		WHEN 'bool' THEN
@@ -372,7 +383,7 @@ BEGIN
 				WHEN type = 'json'::regtype THEN c || '::jsonb'
 				WHEN texts THEN format('activity_metrics.text_to_json(%s)', t) END;
 		ELSE
-			result := c;
+			result := CASE WHEN c ~ ' COLLATE "default"$' THEN format('(%s)', c) ELSE c END;
 	END CASE;
 	IF result IS NULL AND column_name IS NOT NULL THEN
 		RAISE EXCEPTION 'column "%" of "%" is of type %, which is not taken as %', column_name, relation, type, want USING ERRCODE = '42804',
@@ -434,7 +445,8 @@ BEGIN
 		IF currencies IS NULL THEN
 			RETURN expression;
 		ELSIF cardinality(currencies) > 1 THEN
-			RETURN format('NULL::double precision /* amounts are in %s: give option currency or rates */', array_to_string(currencies[1:5], ', '));
+			-- they are data: nothing in them may end the comment
+			RETURN format('NULL::double precision /* amounts are in %s: give option currency or rates */', regexp_replace(left(array_to_string(currencies[1:5], ', '), 100), '[^[:alnum:], .-]', '?', 'g'));
 		END IF;
 		only_one := currencies[1];
 	END IF;
@@ -443,6 +455,13 @@ END;
 $$;
 COMMENT ON FUNCTION activity_metrics.preset_money(text, text, text, regclass, jsonb, text) IS
 'Internal: an amount in one currency: by the rates or the currency that the options name, or the only currency of the rows for which kept is true; NULL where there are several and no rates.';
+
+CREATE FUNCTION activity_metrics.preset_plain(value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT translate(value, '{[', E'\x01\x02')
+$$;
+COMMENT ON FUNCTION activity_metrics.preset_plain(text) IS
+'Internal: a text that goes into a template of a preset as it is, though it may have { or [ in it; preset_render() writes these back.';
 
 CREATE FUNCTION activity_metrics.preset_render(template text, tables jsonb, left_out jsonb, options jsonb, INOUT notes jsonb, OUT rendered text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -477,6 +496,8 @@ BEGIN
 		END IF;
 		rendered := overlay(rendered PLACING replacement FROM strpos(rendered, '[[' || block[1] || ']]') FOR length(block[1]) + 4);
 	END LOOP;
+	-- a comment that only says what a block needs
+	rendered := regexp_replace(rendered, ' ?/\* \{[^{}]*\} \*/', '', 'g');
 	LOOP
 		-- alias, columns, type, !
 		token := regexp_match(rendered, '(\{(=?[a-z][a-z0-9_]*)(?:\.([^{}:!]+))?(?::([a-z_]+)((?: [^{}: ]+)*))?(!?)\})');
@@ -498,6 +519,10 @@ BEGIN
 			ELSIF token[4] = 'money' THEN
 				replacement := activity_metrics.preset_money(alias, split_part(token[5], ' ', 2), split_part(token[5], ' ', 3), relation, options, activity_metrics.preset_kept(left_out, alias));
 				notes := notes || jsonb_build_object('what', 'money', 'key', alias, 'amount', split_part(token[5], ' ', 2), 'currency', split_part(token[5], ' ', 3));
+				-- an amount that is no number is told like any other value
+				SELECT notes || coalesce(jsonb_agg(jsonb_build_object('what', 'cast', 'key', alias, 'column', c, 'as', 'number')), '[]') INTO notes
+					FROM (SELECT (activity_metrics.preset_column(relation, split_part(token[5], ' ', 2)))[1] AS c) AS u
+					WHERE activity_metrics.preset_expression(alias, relation, c, 'number', zone, days) ~ 'activity_metrics\.text_to';
 			ELSIF token[4] = 'same' THEN
 				replacement := activity_metrics.preset_join(tables, alias, token[3], split_part(btrim(token[5]), '.', 1), split_part(btrim(token[5]), '.', 2));
 			ELSIF token[3] IS NULL THEN
@@ -533,8 +558,9 @@ BEGIN
 				END IF;
 			END IF;
 		END IF;
-		rendered := replace(rendered, whole, replacement);
+		rendered := replace(rendered, whole, activity_metrics.preset_plain(replacement));
 	END LOOP;
+	rendered := translate(rendered, E'\x01\x02', '{[');
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.preset_render(text, jsonb, jsonb, jsonb, jsonb) IS
@@ -579,7 +605,7 @@ COMMENT ON FUNCTION activity_metrics.preset_select(text, text, text) IS
 -- From the parts of a preset to statements
 --
 
-CREATE FUNCTION activity_metrics.preset_settings(preset activity_metrics.preset_registry, parts jsonb, tz text, options text) RETURNS jsonb
+CREATE FUNCTION activity_metrics.preset_settings(preset activity_metrics.preset_registry, parts jsonb, source_schema text, tz text, options text) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	result jsonb := activity_metrics.preset_options(options);
@@ -601,19 +627,26 @@ BEGIN
 	-- an unknown zone is said here, not where a time first needs it
 	PERFORM timezone(zone, timestamp '2000-01-01'), timezone(result ->> 'days', timestamp '2000-01-01');
 	IF result ? 'rates' THEN
-		IF to_regclass(result ->> 'rates') IS NULL THEN
+		IF activity_metrics.preset_named_table(source_schema, result ->> 'rates') IS NULL THEN
 			RAISE EXCEPTION 'relation "%" does not exist', result ->> 'rates' USING ERRCODE = '42P01',
+				DETAIL = 'It is named by option rates.',
 				HINT = 'Option rates names a table, with its schema, that has columns currency and rate: what one unit is worth in your own currency.';
 		END IF;
-		PERFORM activity_metrics.check_column((result ->> 'rates')::regclass, 'currency', 'rates'),
-			activity_metrics.number_column((result ->> 'rates')::regclass, 'rate', 'rates');
+		result := result || jsonb_build_object('rates', activity_metrics.qualified_name(activity_metrics.preset_named_table(source_schema, result ->> 'rates')));
+		FOREACH wrong IN ARRAY ARRAY['currency', 'rate'] LOOP
+			IF activity_metrics.column_type((result ->> 'rates')::regclass, wrong) IS NULL THEN
+				RAISE EXCEPTION 'relation "%" has no column "%"', (result ->> 'rates')::regclass, wrong USING ERRCODE = '42703',
+					HINT = 'Option rates names a table with columns currency and rate: what one unit is worth in your own currency. A view can give columns these names.';
+			END IF;
+		END LOOP;
+		PERFORM activity_metrics.number_column((result ->> 'rates')::regclass, 'rate', 'rates');
 	END IF;
 	-- options that name tables are found under any spelling
 	SELECT result || coalesce(jsonb_object_agg(activity_metrics.folded_name(e.key), e.value), '{}') INTO result FROM jsonb_each_text(result) AS e;
 	RETURN result || jsonb_build_object('zone', zone, 'days', coalesce(result ->> 'days', zone));
 END;
 $$;
-COMMENT ON FUNCTION activity_metrics.preset_settings(activity_metrics.preset_registry, jsonb, text, text) IS
+COMMENT ON FUNCTION activity_metrics.preset_settings(activity_metrics.preset_registry, jsonb, text, text, text) IS
 'Internal: the options of a preset as an object, with zone (of times without one) and days (zone of days). Errors: no such option, unknown zone (22023), rates that do not exist (42P01).';
 
 CREATE FUNCTION activity_metrics.preset_views(preset activity_metrics.preset_registry, source_schema text, tz text, options text)
@@ -638,7 +671,7 @@ DECLARE
 BEGIN
 	settings := activity_metrics.preset_options(options) || jsonb_build_object('source_schema', source_schema);
 	EXECUTE format('SELECT jsonb_agg(to_jsonb(p)) FROM activity_metrics.%I($1) AS p', 'preset_' || preset.preset) INTO parts USING settings;
-	settings := activity_metrics.preset_settings(preset, parts, tz, options);
+	settings := activity_metrics.preset_settings(preset, parts, source_schema, tz, options);
 	tables := activity_metrics.preset_tables(parts, source_schema, settings);
 
 	-- rules that cannot be applied, because a column is not there, fall away

@@ -92,11 +92,11 @@ example: coalesce([[{t.completed_date_time:time}, ]][[{t.activity_date:time}, ]]
 	('left_out', 'e', 'deleted', '{e.is_deleted:bool}'),
 	('left_out', 'e', 'copy for an attendee', '{e.is_child:bool}'),
 	('left_out', 'e', 'series of meetings, not a meeting', '{e.is_recurrence:bool}'),
-	('left_out', 'e', 'no time', 'coalesce([[{e.start_date_time:time}, ]][[{e.activity_date_time:time}, ]]NULL) IS NULL
+	('left_out', 'e', 'no time', '[[{e.start_date_time:time}]else[{e.activity_date_time:time}]] IS NULL
 kept: true'),
-	('left_out', 'e', 'before 2000', $$coalesce([[{e.start_date_time:time}, ]][[{e.activity_date_time:time}, ]]NULL) < timestamptz '2000-01-01 00:00+00'
-kept: (coalesce([[{e.start_date_time:time}, ]][[{e.activity_date_time:time}, ]]NULL) < timestamptz '2000-01-01 00:00+00') IS FALSE
-example: coalesce([[{e.start_date_time:time}, ]][[{e.activity_date_time:time}, ]]NULL)$$),
+	('left_out', 'e', 'before 2000', $$[[{e.start_date_time:time}]else[{e.activity_date_time:time}]] < timestamptz '2000-01-01 00:00+00'
+kept: ([[{e.start_date_time:time}]else[{e.activity_date_time:time}]] < timestamptz '2000-01-01 00:00+00') IS FALSE
+example: [[{e.start_date_time:time}]else[{e.activity_date_time:time}]]$$),
 	('left_out', 'o', 'deleted', '{o.is_deleted:bool}'),
 	('left_out', 'o', 'earlier version of a row', 'NOT {o._fivetran_active:bool}'),
 	('left_out', 'o', 'before 2000', $$coalesce({o.created_date:time}, {o.close_date:time}) < timestamptz '2000-01-01 00:00+00'
@@ -105,7 +105,9 @@ example: coalesce({o.created_date:time}, {o.close_date:time})$$),
 	('left_out', 'fh', 'deleted', '{fh.is_deleted:bool}'),
 	('left_out', 'hm', 'deleted', '{hm.is_deleted:bool}'),
 	('left_out', 'l', 'deleted', '{l.is_deleted:bool}'),
-	('left_out', 'l', 'merged into another', $$'' <> {l.master_record_id:text}$$)
+	('left_out', 'l', 'merged into another', $$'' <> {l.master_record_id:text}$$),
+	('left_out', 'l', 'before 2000', $${l.created_date:time} < timestamptz '2000-01-01 00:00+00'
+example: {l.created_date:time}$$)
 	UNION ALL
 	-- those of leads in parts of their own: most rows need no join
 	SELECT a.* FROM (VALUES

@@ -78,7 +78,7 @@ example: {d.property_createdate|created_at:time}$$),
 	('left_out', 'em', 'no time', '{em.property_hs_meeting_start_time|start_time|property_hs_timestamp:time} IS NULL'),
 	('left_out', 'ee', 'no time', '{ee.property_hs_timestamp|timestamp:time} IS NULL'),
 	('left_out', 'en', 'no time', '{en.property_hs_timestamp|timestamp:time} IS NULL'),
-	('left_out', 'et', 'no time', '{et.property_hs_task_completion_date|completion_date|property_hs_timestamp|timestamp:time} IS NULL'),
+	('left_out', 'et', 'no time', $$CASE WHEN [[{et.property_hs_task_status|status:text} = 'COMPLETED']else[false]] THEN {et.property_hs_task_completion_date|completion_date|property_hs_timestamp|timestamp:time} ELSE {et.property_hs_timestamp|timestamp|property_hs_createdate:time} END IS NULL$$),
 	('left_out', 'eo', 'no time', '{eo.property_hs_timestamp|timestamp:time} IS NULL'),
 	('left_out', 'ec', 'before 2000', $${ec.property_hs_timestamp|timestamp:time} < timestamptz '2000-01-01 00:00+00'
 example: {ec.property_hs_timestamp|timestamp:time}$$),
@@ -90,8 +90,8 @@ example: {em.property_hs_meeting_start_time|start_time|property_hs_timestamp:tim
 example: {ee.property_hs_timestamp|timestamp:time}$$),
 	('left_out', 'en', 'before 2000', $${en.property_hs_timestamp|timestamp:time} < timestamptz '2000-01-01 00:00+00'
 example: {en.property_hs_timestamp|timestamp:time}$$),
-	('left_out', 'et', 'before 2000', $${et.property_hs_task_completion_date|completion_date|property_hs_timestamp|timestamp:time} < timestamptz '2000-01-01 00:00+00'
-example: {et.property_hs_task_completion_date|completion_date|property_hs_timestamp|timestamp:time}$$),
+	('left_out', 'et', 'before 2000', $$CASE WHEN [[{et.property_hs_task_status|status:text} = 'COMPLETED']else[false]] THEN {et.property_hs_task_completion_date|completion_date|property_hs_timestamp|timestamp:time} ELSE {et.property_hs_timestamp|timestamp|property_hs_createdate:time} END < timestamptz '2000-01-01 00:00+00'
+example: CASE WHEN [[{et.property_hs_task_status|status:text} = 'COMPLETED']else[false]] THEN {et.property_hs_task_completion_date|completion_date|property_hs_timestamp|timestamp:time} ELSE {et.property_hs_timestamp|timestamp|property_hs_createdate:time} END$$),
 	('left_out', 'eo', 'before 2000', $${eo.property_hs_timestamp|timestamp:time} < timestamptz '2000-01-01 00:00+00'
 example: {eo.property_hs_timestamp|timestamp:time}$$)
 	UNION ALL
@@ -168,36 +168,44 @@ FROM {d}
 WHERE {d:kept}
 	AND [[{d.property_hs_is_closed:bool} AND NOT {d.property_hs_is_closed_won:bool}]else[[[{st.is_closed:bool}]else[({st.probability:number} = 0)]] AND NOT {st.closed_won:bool}]]
 $$),
-	('events', NULL, 'stages by deal_stage: the label of the stage; without one in the dictionary its key', $$
+	('events', NULL, 'stages by deal_stage: the label of the stage; without one in the dictionary its key; equal neighbours are one', $$
 entity_type: 'opportunity'::text
-entity: {ds.deal_id:text!}
-kind: coalesce({st.label:text}, {ds.value:text!})
-at: {ds.date_entered|_fivetran_start:time}
-event_id: 'hs:stage:' || {ds.deal_id:text!} || ':' || {ds.value:text!} || ':' || coalesce({ds._fivetran_start|date_entered:text}, '')
-recorded_at: {ds._fivetran_start:time}
+entity: h.entity COLLATE "default"
+kind: coalesce({st.label:text}, h.stage)
+at: h.at
+event_id: 'hs:stage:' || h.entity COLLATE "default" || ':' || h.stage || ':' || coalesce(h.since, '')
+recorded_at: h.recorded_at
 status: 'done'::text
-stage: {ds.value:text!}
-attrs: jsonb_strip_nulls(jsonb_build_object('stage_to', {ds.value:text}, 'pipeline', {st.pipeline_id:text}))
+stage: h.stage
+attrs: jsonb_strip_nulls(jsonb_build_object('stage_from', h.stage_before, 'stage_to', h.stage, 'pipeline', {st.pipeline_id:text}))
 source: 'deal_stage'::text
-FROM {ds}
-[[LEFT JOIN {st} ON {st.stage_id:same ds.value}]]
-WHERE {ds:kept}
+FROM (
+	SELECT {ds.deal_id:text!} COLLATE "C" AS entity, {ds.value:text!} AS stage, {ds.date_entered|_fivetran_start:time} AS at, {ds._fivetran_start:time} AS recorded_at, {ds._fivetran_start|date_entered:text} AS since,
+		lag({ds.value:text!}) OVER (PARTITION BY {ds.deal_id:text!} COLLATE "C" ORDER BY {ds.date_entered|_fivetran_start:time}, {ds._fivetran_start:time}) AS stage_before
+	FROM {ds}
+	WHERE {ds:kept}) AS h
+[[LEFT JOIN {st} ON {st.stage_id:text} = h.stage]]
+WHERE h.stage IS DISTINCT FROM h.stage_before
 $$),
-	('events', NULL, 'stages by deal_property_history', $$
+	('events', NULL, 'stages by deal_property_history, likewise', $$
 entity_type: 'opportunity'::text
-entity: {ph.deal_id:text!}
-kind: coalesce({st.label:text}, {ph.value:text!})
-at: {ph.timestamp:time!}
-event_id: 'hs:stage:' || {ph.deal_id:text!} || ':' || {ph.value:text!} || ':' || {ph.timestamp:text!}
-recorded_at: {ph.timestamp:time!}
+entity: h.entity COLLATE "default"
+kind: coalesce({st.label:text}, h.stage)
+at: h.at
+event_id: 'hs:stage:' || h.entity COLLATE "default" || ':' || h.stage || ':' || h.since
+recorded_at: h.at
 status: 'done'::text
-stage: {ph.value:text!}
-attrs: jsonb_strip_nulls(jsonb_build_object('stage_to', {ph.value:text}, 'pipeline', {st.pipeline_id:text}))
+stage: h.stage
+attrs: jsonb_strip_nulls(jsonb_build_object('stage_from', h.stage_before, 'stage_to', h.stage, 'pipeline', {st.pipeline_id:text}))
 source: 'deal_property_history'::text
-FROM {ph}
-[[LEFT JOIN {st} ON {st.stage_id:same ph.value}]]
-WHERE {ph:kept}
-	AND {ph.name:text} = 'dealstage'
+FROM (
+	SELECT {ph.deal_id:text!} COLLATE "C" AS entity, {ph.value:text!} AS stage, {ph.timestamp:time!} AS at, {ph.timestamp:text!} AS since,
+		lag({ph.value:text!}) OVER (PARTITION BY {ph.deal_id:text!} COLLATE "C" ORDER BY {ph.timestamp:time!}) AS stage_before
+	FROM {ph}
+	WHERE {ph:kept}
+		AND {ph.name:text} = 'dealstage') AS h
+[[LEFT JOIN {st} ON {st.stage_id:text} = h.stage]]
+WHERE h.stage IS DISTINCT FROM h.stage_before
 $$),
 
 	('entities', NULL, 'deals', $$

@@ -26,6 +26,10 @@ BEGIN
 		RAISE EXCEPTION 'no relation is given' USING ERRCODE = '22004',
 			HINT = 'Give the name of a table or view, such as ''crm.activity''.';
 	END IF;
+	IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = relation AND c.relkind IN ('r', 'v', 'm', 'f', 'p')) THEN
+		RAISE EXCEPTION '"%" is not a table or view', relation USING ERRCODE = '42809',
+			HINT = 'Give the name of a table or view, such as ''crm.activity''.';
+	END IF;
 	-- N number, D time, S text or enum, I what identifies: number, text or uuid; names best first
 	FOR wanted IN SELECT * FROM (VALUES
 		('entity', true, 'I', 'entity entityid opportunityid opportunity dealid deal oppid leadid caseid ticketid accountid companyid customerid contactid personid parentid resid recordid objectid'),
@@ -62,7 +66,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.suggest_mapping(regclass) IS
-'Which column of a table could be which column of events, by their names and types: one row per column of events, needed or not, the suggestion (NULL: none) with its type, and others that would do. install_preset(''generic'', ...) takes these unless its options say otherwise. Errors: NULL (22004).';
+'Which column of a table could be which column of events, by their names and types: one row per column of events, needed or not, the suggestion (NULL: none) with its type, and others that would do. install_preset(''generic'', ...) takes these unless its options say otherwise. Errors: NULL (22004), neither a table nor a view (42809).';
 
 CREATE FUNCTION activity_metrics.preset_generic(options jsonb) RETURNS TABLE (part text, key text, title text, body text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -72,10 +76,11 @@ DECLARE
 	columns jsonb := '{}';
 	needed text;
 	kind text;
+	kind_column text;
 	mapping text[];
 	kinds text[];
+	known text[] := '{call,email,email_out,email_in,meeting,demo,message,note,task,proposal,lead,created,won,lost}';
 BEGIN
-	RETURN QUERY VALUES ('table', 't', 'events', 'required; id ' || coalesce(options ->> 'event_id', 'id'));
 	IF options ->> 'events' IS NULL THEN
 		RAISE EXCEPTION 'preset "generic" needs option events' USING ERRCODE = '22023',
 			HINT = format('options => ''events = TABLE'' names the table of schema %s that holds the activities; activity_metrics.suggest_mapping(''TABLE'') shows which columns would be taken.', options ->> 'source_schema');
@@ -83,6 +88,7 @@ BEGIN
 	relation := activity_metrics.preset_named_table(options ->> 'source_schema', options ->> 'events');
 	IF relation IS NULL THEN
 		-- the search for tables says so, with the nearest
+		RETURN QUERY VALUES ('table', 't', 'events', 'required');
 		RETURN;
 	END IF;
 	FOR suggested IN SELECT * FROM activity_metrics.suggest_mapping(relation) LOOP
@@ -103,24 +109,32 @@ BEGIN
 				HINT = format('Say it: options => ''events = %s, %s = COLUMN''%s.', options ->> 'events', needed, CASE needed WHEN 'kind' THEN '; where all rows are of one kind, kind_is = call' ELSE '' END);
 		END IF;
 	END LOOP;
-	kind := CASE WHEN options ? 'kind_is' THEN format('%L::text', options ->> 'kind_is') ELSE format('{t.%s:text}', columns ->> 'kind') END;
+	IF options ? 'currency' AND NOT columns ? 'currency' THEN
+		RAISE EXCEPTION 'option currency is "%", but no column of "%" has the currency', options ->> 'currency', relation USING ERRCODE = '42703',
+			DETAIL = (SELECT format('Columns are %s.', string_agg(a.attname::text, ', ' ORDER BY a.attnum)) FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped),
+			HINT = 'Name that column: currency = COLUMN. If all amounts are in one currency, leave the option out.';
+	END IF;
+	-- in templates by number: a name may have any sign in it
+	kind_column := columns ->> 'kind';
+	SELECT jsonb_object_agg(e.key, '#' || a.attnum) INTO columns FROM jsonb_each_text(columns) AS e JOIN pg_attribute a ON a.attrelid = relation AND a.attname = e.value;
+	RETURN QUERY VALUES ('table', 't', 'events', 'required; id ' || coalesce(columns ->> 'event_id', 'id'));
+	kind := CASE WHEN options ? 'kind_is' THEN '{=kind_is}::text' ELSE format('{t.%s:text}', columns ->> 'kind') END;
 	IF options ? 'map' THEN
 		kind := format('CASE %s', kind);
-		FOR mapping IN SELECT regexp_match(m, '^\s*(.*?)\s*:\s*([^:]*?)\s*$') FROM regexp_split_to_table(options ->> 'map', ',') AS m LOOP
+		FOR mapping IN SELECT regexp_match(m, '^\s*(\S.*?)\s*:\s*([^:\s](?:[^:]*[^:\s])?)\s*$') FROM regexp_split_to_table(options ->> 'map', ',') AS m LOOP
 			IF mapping IS NULL THEN
 				RAISE EXCEPTION 'option map "%" cannot be read', options ->> 'map' USING ERRCODE = '22023',
 					HINT = 'Write map = ''Closed Won: won, Telephone: call''.';
 			END IF;
-			kind := kind || format(E'\n\t\tWHEN %L THEN %L', mapping[1], mapping[2]);
+			kind := kind || activity_metrics.preset_plain(format(E'\n\t\tWHEN %L THEN %L', mapping[1], mapping[2]));
 			kinds := kinds || mapping[2];
 		END LOOP;
-		kind := kind || format(E'\n\t\tELSE {t.%s:text} END', columns ->> 'kind');
+		kind := format(E'%s\n\t\tELSE %s END', kind, CASE WHEN options ? 'kind_is' THEN '{=kind_is}::text' ELSE format('{t.%s:text}', columns ->> 'kind') END);
 	ELSIF NOT options ? 'kind_is' THEN
 		-- metrics are defined for kinds that are there
-		EXECUTE format('SELECT array_agg(k) FROM (SELECT DISTINCT %1$I::text AS k FROM %2$s WHERE %1$I IS NOT NULL LIMIT 200) AS s', columns ->> 'kind', activity_metrics.qualified_name(relation)) INTO kinds;
+		EXECUTE format('SELECT array_agg(DISTINCT %1$I::text) FROM %2$s WHERE %1$I::text = ANY ($1)', kind_column, activity_metrics.qualified_name(relation)) INTO kinds USING known;
 	END IF;
-	SELECT array_agg(k ORDER BY k) INTO kinds FROM unnest(kinds) AS k
-		WHERE k = ANY ('{call,email,email_out,email_in,meeting,demo,message,note,task,proposal,lead,created,won,lost}');
+	SELECT array_agg(k ORDER BY k) INTO kinds FROM (SELECT DISTINCT k FROM unnest(kinds) AS k WHERE k = ANY (known)) AS u;
 	RETURN QUERY VALUES
 		('left_out', 't', 'no time', format('{t.%s:time} IS NULL', columns ->> 'at')),
 		('left_out', 't', 'before 2000', format(E'{t.%1$s:time} < timestamptz ''2000-01-01 00:00+00''\nexample: {t.%1$s:time}', columns ->> 'at')),
@@ -140,7 +154,7 @@ BEGIN
 			CASE WHEN columns ? 'quality' THEN format('quality: {t.%s:number}', columns ->> 'quality') END,
 			CASE WHEN columns ? 'origin' THEN format('origin: {t.%s:text}', columns ->> 'origin') END,
 			CASE WHEN columns ? 'currency' THEN format('currency: {t.%s:text}', columns ->> 'currency') END,
-			format('source: %L::text', options ->> 'events'),
+			'source: {=events}::text',
 			'FROM {t}', 'WHERE {t:kept}');
 	RETURN QUERY SELECT 'entities', NULL, 'what events know of each entity', format(
 		E'entity_id: s.entity\nstatus: CASE WHEN s.won_at IS NOT NULL THEN ''won'' WHEN s.lost_at IS NOT NULL THEN ''lost'' ELSE ''open'' END\ncreated_at: s.first_at\nclosed_at: coalesce(s.won_at, s.lost_at)\nis_deleted: false\n'
@@ -149,4 +163,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.preset_generic(jsonb) IS
-'Internal: the parts of the preset for any other system; see the head of 80_presets.sql. Errors: no option events, a map that cannot be read (22023), a needed column that cannot be told (42703).';
+'Internal: the parts of the preset for any other system; see the head of 80_presets.sql. Errors: no option events, a map that cannot be read (22023), a needed column or one of the currency that cannot be told (42703).';

@@ -53,6 +53,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $p
 
 	-- lost deals are archived too, with a probability of zero
 	('left_out', 'o', 'archived, not lost', '{o.active:bool} IS FALSE AND [[{o.won_status:text} IS DISTINCT FROM ''lost'' AND ]]{o.probability:number} IS DISTINCT FROM 0'),
+	('left_out', 'o', 'before 2000', $$least({o.create_date:time}[[, {o.date_conversion:time}]]) < timestamptz '2000-01-01 00:00+00'
+example: least({o.create_date:time}[[, {o.date_conversion:time}]])$$),
 	('left_out', 'm', 'not on a lead or opportunity', '{m.model:text} IS DISTINCT FROM ''crm.lead'''),
 	('left_out', 'm', 'written by the system', $$
 	[[{m.mail_activity_type_id} IS NULL AND ]]{m.message_type:text} IN ('notification', 'auto_comment', 'user_notification', 'out_of_office', 'tracking')
@@ -279,13 +281,13 @@ parent_id: {o.partner_id:text}
 owner: {o.user_id:text}
 pipeline: {o.team_id:text}
 stage: {o.stage_id:text}
-status: CASE WHEN {o.active:bool} IS FALSE AND {o.probability:number} = 0 THEN 'lost' [[WHEN {st.is_won:bool} THEN 'won' ]]ELSE 'open'::text END
+status: CASE WHEN {o.active:bool} IS FALSE AND ([[{o.won_status:text} = 'lost' OR ]]{o.probability:number} = 0) THEN 'lost' [[WHEN {st.is_won:bool} THEN 'won' ]]ELSE 'open'::text END
 created_at: {o.create_date:time}
 closed_at: {o.date_closed:time}
 expected_close: {o.date_deadline:date}
 amount: {o.expected_revenue|planned_revenue:number}
 currency: [[(SELECT {cu.name:text} FROM {cu} JOIN {co} ON {co.currency_id} = {cu.id} WHERE {co.id} = {o.company_id})]else[NULL::text]]
-is_deleted: {o.active:bool} IS FALSE AND {o.probability:number} IS DISTINCT FROM 0
+is_deleted: {o.active:bool} IS FALSE AND [[{o.won_status:text} IS DISTINCT FROM 'lost' AND ]]{o.probability:number} IS DISTINCT FROM 0
 attrs: jsonb_strip_nulls(jsonb_build_object('name', {o.name:text}, 'probability', {o.probability:number} / 100, 'reason', {o.lost_reason_id|lost_reason:text}))
 FROM {o}
 [[LEFT JOIN {st} ON {st.id} = {o.stage_id}]]

@@ -66,6 +66,10 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $p
 	('left_out', 't', 'deleted', '{t.deleted:bool}'),
 	('left_out', 'n', 'deleted', '{n.deleted:bool}'),
 	('left_out', 'l', 'deleted', '{l.deleted:bool}'),
+	('left_out', 'o', 'before 2000', $${o.created_at|date_entered:time} < timestamptz '2000-01-01 00:00+00'
+example: {o.created_at|date_entered:time}$$),
+	('left_out', 'l', 'before 2000', $${l.created_at|date_entered:time} < timestamptz '2000-01-01 00:00+00'
+example: {l.created_at|date_entered:time}$$),
 	('left_out', 'em', 'not sent', '({em.status:text} IN (''Draft'', ''draft'', ''Sending'', ''Failed'', ''send_error'') OR [[{em.type:text} = ''draft'']else[false]])'),
 	('left_out', 'em', 'automatic reply', '{em.is_auto_reply:bool}'),
 	('left_out', 'c', 'before 2000', $${c.date_start:time} < timestamptz '2000-01-01 00:00+00'
@@ -78,8 +82,8 @@ example: {me.date_start:time}$$),
 	('left_out', 't', 'not on a record', $$coalesce(nullif({t.parent_id:text}, '')[[, nullif({t.account_id:text}, '')]]) IS NULL$$),
 	('left_out', 'em', 'before 2000', $${em.date_sent|date_sent_received:time} < timestamptz '2000-01-01 00:00+00'
 example: {em.date_sent|date_sent_received:time}$$),
-	('left_out', 't', 'before 2000', $$CASE WHEN {t.status:text} = 'Completed' THEN coalesce({t.date_completed|date_modified|modified_at:time}, {t.date_end|date_due:time}) ELSE {t.date_end|date_due:time} END < timestamptz '2000-01-01 00:00+00'
-example: CASE WHEN {t.status:text} = 'Completed' THEN coalesce({t.date_completed|date_modified|modified_at:time}, {t.date_end|date_due:time}) ELSE {t.date_end|date_due:time} END$$),
+	('left_out', 't', 'before 2000', $$CASE WHEN {t.status:text} = 'Completed' THEN coalesce({t.date_completed|date_modified|modified_at:time}, {t.date_end|date_due:time}) ELSE coalesce({t.date_end|date_due:time}, {t.created_at|date_entered:time}) END < timestamptz '2000-01-01 00:00+00'
+example: CASE WHEN {t.status:text} = 'Completed' THEN coalesce({t.date_completed|date_modified|modified_at:time}, {t.date_end|date_due:time}) ELSE coalesce({t.date_end|date_due:time}, {t.created_at|date_entered:time}) END$$),
 
 	('events', NULL, 'leads; what became an opportunity is counted as that opportunity', $$
 entity_type: CASE WHEN {l.created_opportunity_id|opportunity_id:text} <> '' THEN 'opportunity' ELSE 'lead'::text END

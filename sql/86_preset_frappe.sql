@@ -97,6 +97,14 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $p
 	('table', 'og', 'tabCRM Organization', 'id name'),
 
 	('left_out', 'cl', 'of a lead', '{cl.parenttype:text} IS DISTINCT FROM ''CRM Deal'''),
+	('left_out', 'd', 'before 2000', $${d.creation:time} < timestamptz '2000-01-01 00:00+00'
+example: {d.creation:time}$$),
+	('left_out', 'l', 'before 2000', $${l.creation:time} < timestamptz '2000-01-01 00:00+00'
+example: {l.creation:time}$$),
+	('left_out', 'n', 'before 2000', $${n.creation:time} < timestamptz '2000-01-01 00:00+00'
+example: {n.creation:time}$$),
+	('left_out', 't', 'before 2000', $$CASE WHEN {t.status:text} = 'Done' THEN {t.modified:time} ELSE coalesce({t.due_date:time}, {t.creation:time}) END < timestamptz '2000-01-01 00:00+00'
+example: CASE WHEN {t.status:text} = 'Done' THEN {t.modified:time} ELSE coalesce({t.due_date:time}, {t.creation:time}) END$$),
 	('left_out', 'c', 'before 2000', $$coalesce({c.start_time:time}, {c.creation:time}) < timestamptz '2000-01-01 00:00+00'
 example: {c.start_time:time}$$),
 	('left_out', 'co', 'not on a record of the CRM', '({co.reference_doctype:text} IN (''CRM Deal'', ''CRM Lead'', ''Contact'', ''CRM Organization'')) IS NOT TRUE'),

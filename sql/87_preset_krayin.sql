@@ -42,10 +42,14 @@ JOIN {st} ON {st.id:text!} = h.new AND <is stage>$$))
 	('left_out', 'a', 'written by the system', $${a.type:text} = 'system'
 example: {a.title:text}$$),
 	('left_out', 'a', 'a file', '{a.type:text} = ''file'''),
-	('left_out', 'a', 'before 2000', $${a.schedule_from:time} < timestamptz '2000-01-01 00:00+00'
-example: {a.schedule_from:time}$$),
+	('left_out', 'a', 'before 2000', $$CASE WHEN {a.type:text} = 'note' THEN {a.created_at:time} WHEN {a.is_done:bool} THEN least({a.schedule_from:time}, {a.updated_at|created_at:time}) ELSE coalesce({a.schedule_from:time}, {a.created_at:time}) END < timestamptz '2000-01-01 00:00+00'
+example: CASE WHEN {a.type:text} = 'note' THEN {a.created_at:time} WHEN {a.is_done:bool} THEN least({a.schedule_from:time}, {a.updated_at|created_at:time}) ELSE coalesce({a.schedule_from:time}, {a.created_at:time}) END$$),
 	('left_out', 'em', 'not on a lead or person', '{em.lead_id:text} IS NULL AND {em.person_id:text} IS NULL'),
 	('left_out', 'em', 'not sent', '{em.folders:text} ~ ''draft|outbox'''),
+	('left_out', 'em', 'before 2000', $${em.created_at:time} < timestamptz '2000-01-01 00:00+00'
+example: {em.created_at:time}$$),
+	('left_out', 'o', 'before 2000', $${o.created_at:time} < timestamptz '2000-01-01 00:00+00'
+example: {o.created_at:time}$$),
 
 	('events', NULL, 'activities: of each lead that they are linked to, or else the person; what was done is at the time it was scheduled for, if that is not after it was done', $$
 entity_type: CASE WHEN {la.lead_id:text} IS NOT NULL THEN 'opportunity'::text WHEN {pa.person_id:text} IS NOT NULL THEN 'contact' END

@@ -3,15 +3,29 @@
 --
 
 CREATE FUNCTION activity_metrics.preset_metric_name(metric text, target_schema text) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	front text := btrim(left(regexp_replace(lower(target_schema), '[^a-z0-9]+', '_', 'g'), 40), '_');
+	result text := metric;
+	n integer := 1;
+BEGIN
+	IF front !~ '^[a-z]' THEN
+		front := rtrim('crm_' || front, '_');
+	END IF;
 	-- another relation's metric keeps its name, as long as that relation exists
-	SELECT CASE WHEN EXISTS (SELECT FROM activity_metrics.metric m WHERE m.metric = preset_metric_name.metric
-			AND (m.source_relation IS NULL OR (m.source_relation <> format('%I.events', target_schema)
-				AND EXISTS (SELECT FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE format('%I.%I', s.nspname, c.relname) = m.source_relation))))
-		THEN left(regexp_replace(lower(target_schema), '[^a-z0-9]+', '_', 'g'), 40) || '_' || metric ELSE metric END
+	WHILE EXISTS (SELECT FROM activity_metrics.metric m WHERE m.metric = result
+		AND (m.source_relation IS NULL OR (m.source_relation <> format('%I.events', target_schema)
+			AND EXISTS (SELECT FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE format('%I.%I', s.nspname, c.relname) = m.source_relation))))
+	LOOP
+		-- schemas that differ in other signs only are numbered
+		result := concat_ws('_', front, nullif(n, 1), metric);
+		n := n + 1;
+	END LOOP;
+	RETURN result;
+END;
 $$;
 COMMENT ON FUNCTION activity_metrics.preset_metric_name(text, text) IS
-'Internal: the name of a metric of a preset: with the target schema in front, where a metric of that name is over another relation.';
+'Internal: the name of a metric of a preset: with the target schema in front, and a number if need be, where a metric of that name is over another relation.';
 
 CREATE FUNCTION activity_metrics.preset_metrics(events text, target_schema text, zone text)
 RETURNS TABLE (metric text, name text, statement text)
@@ -72,7 +86,13 @@ BEGIN
 				HINT = CASE argument WHEN 'source_schema' THEN 'Name the schema that holds the tables of the CRM.' ELSE 'Name a schema of your own for the views; it is created if it does not exist.' END;
 		END IF;
 	END LOOP;
-	IF source_schema = target_schema THEN
+	IF target_schema = '' OR octet_length(target_schema) >= 64 THEN
+		RAISE EXCEPTION 'target_schema "%" is %', target_schema, CASE target_schema WHEN '' THEN 'empty' ELSE 'longer than 63 bytes' END USING ERRCODE = '42602',
+			HINT = 'Name a schema of your own for the views; it is created if it does not exist.';
+	ELSIF target_schema IN ('activity_metrics', 'information_schema', 'pg_catalog') THEN
+		RAISE EXCEPTION 'views of yours do not go into schema "%"', target_schema USING ERRCODE = '22023',
+			HINT = 'Name a schema of your own for the views; it is created if it does not exist.';
+	ELSIF source_schema = target_schema THEN
 		RAISE EXCEPTION 'source and target are the same schema "%"', source_schema USING ERRCODE = '22023',
 			HINT = 'Give the views a schema of their own: the loader of the CRM owns the other.';
 	END IF;
@@ -136,12 +156,12 @@ LANGUAGE plpgsql STABLE COST 10000 SET search_path = pg_catalog, pg_temp SET jit
 DECLARE
 	result text;
 BEGIN
-	SELECT string_agg(CASE s.what WHEN 'remark' THEN format('-- %s: %s', s.subject, s.statement)
+	SELECT string_agg(CASE s.what WHEN 'remark' THEN format('-- %s: %s', s.subject, translate(s.statement, E'\r\n', '  '))
 			ELSE s.statement END, CASE WHEN s.what = 'view' THEN E'\n\n' ELSE E'\n' END ORDER BY s.place)
 		INTO result
 		FROM activity_metrics.preset_statements(name, source_schema, target_schema, tz, options) WITH ORDINALITY AS s(what, subject, statement, place);
 	RETURN format(E'-- Preset %s of activity_metrics: views over schema %s. Edit as you like; nothing else depends on them.\nCREATE SCHEMA IF NOT EXISTS %I;\n\n%s\n',
-		(activity_metrics.find_preset(name)).preset, source_schema, target_schema, result);
+		(activity_metrics.find_preset(name)).preset, translate(source_schema, E'\r\n', '  '), target_schema, result);
 END;
 $$;
 COMMENT ON FUNCTION activity_metrics.preset_sql(text, text, text, text, text) IS
@@ -155,6 +175,10 @@ DECLARE
 	made record;
 	existing oid;
 	relation_kind "char";
+	-- what a view that is dropped had: grants, and its owner
+	kept text[];
+	statement text;
+	dependent text;
 	minimum text := current_setting('client_min_messages');
 BEGIN
 	IF replace IS NULL THEN
@@ -173,6 +197,7 @@ BEGIN
 				RAISE EXCEPTION 'permission denied for schema %', target_schema USING ERRCODE = '42501',
 					HINT = format('Name a schema of your own as target_schema, or have its owner GRANT CREATE, USAGE ON SCHEMA %I TO %I;', target_schema, current_user);
 			END IF;
+			kept := NULL;
 			SELECT c.oid, c.relkind INTO existing, relation_kind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 				WHERE n.nspname = target_schema AND c.relname = made.subject;
 			IF existing IS NOT NULL THEN
@@ -183,14 +208,27 @@ BEGIN
 					RAISE EXCEPTION 'view "%.%" exists already', target_schema, made.subject USING ERRCODE = '42P07',
 						HINT = 'Add replace => true to overwrite it, with all changes that were made to it, or name another target_schema.';
 				END IF;
-				-- a view of the same columns is replaced in place, and keeps its grants
-				IF (SELECT array_agg(a.attname::text || ' ' || format_type(a.atttypid, NULL) ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = existing AND a.attnum > 0 AND NOT a.attisdropped)
-					IS DISTINCT FROM (SELECT array_agg(c.column_name || ' ' || format_type(c.type::regtype, NULL)) FROM activity_metrics.preset_columns(made.subject) AS c)
+				-- a view of the same columns is replaced in place, and keeps its owner and grants
+				IF (SELECT array_agg(format('%s %s %s', a.attname, format_type(a.atttypid, NULL), nullif(a.attcollation, 'pg_catalog."default"'::regcollation)) ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = existing AND a.attnum > 0 AND NOT a.attisdropped)
+					IS DISTINCT FROM (SELECT array_agg(format('%s %s %s', c.column_name, format_type(c.type::regtype, NULL), CASE WHEN c.type = 'text' THEN '' ELSE '0' END)) FROM activity_metrics.preset_columns(made.subject) AS c)
 				THEN
-					EXECUTE format('DROP VIEW %I.%I', target_schema, made.subject);
+					SELECT array_agg(format('GRANT %s ON %I.%I TO %s%s', g.privilege_type, target_schema, made.subject, CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END,
+							CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)) FILTER (WHERE g.grantee <> c.relowner)
+						|| array_agg(DISTINCT format('ALTER VIEW %I.%I OWNER TO %s', target_schema, made.subject, c.relowner::regrole)) FILTER (WHERE c.relowner <> current_user::regrole) INTO kept
+						FROM pg_class c LEFT JOIN LATERAL aclexplode(c.relacl) AS g ON true WHERE c.oid = existing;
+					BEGIN
+						EXECUTE format('DROP VIEW %I.%I', target_schema, made.subject);
+					EXCEPTION WHEN dependent_objects_still_exist THEN
+						GET STACKED DIAGNOSTICS dependent = PG_EXCEPTION_DETAIL;
+						RAISE EXCEPTION 'view "%.%" has other columns than the preset, and other objects depend on it', target_schema, made.subject USING ERRCODE = '2BP01',
+							DETAIL = dependent, HINT = 'Drop these first, or name another target_schema.';
+					END;
 				END IF;
 			END IF;
 			EXECUTE made.statement;
+			FOREACH statement IN ARRAY coalesce(kept, '{}') LOOP
+				EXECUTE statement;
+			END LOOP;
 			what := 'view';
 			subject := format('%I.%I', target_schema, made.subject);
 			RETURN NEXT;

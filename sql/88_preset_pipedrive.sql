@@ -11,6 +11,10 @@ CREATE FUNCTION activity_metrics.preset_pipedrive(options jsonb) RETURNS TABLE (
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $preset$
 	-- <key t.columns>: a key, which some loaders leave in the object that the API gives
 	SELECT p.part, p.key, p.title, regexp_replace(activity_metrics.preset_filled(p.body, jsonb_build_object(
+		'at', $$CASE
+		WHEN {a.done:bool!} IS NOT TRUE THEN coalesce(<due>, {a.add_time:time})
+		WHEN <kind> IN ('meeting', 'demo') THEN least(<due>, {a.marked_as_done_time:time})
+		ELSE coalesce({a.marked_as_done_time:time}, <due>) END$$,
 		-- hours and minutes are of UTC; a day without them is of the zone of days
 		'due', $$coalesce(({a.due_date:date} + <due time>) AT TIME ZONE 'UTC', {a.due_date:time})$$,
 		'due time', $$CASE WHEN {a.due_time:text} ~ '^\s*\d?\d:[0-5]\d' THEN make_interval(hours => split_part({a.due_time:text}, ':', 1)::integer, mins => left(split_part({a.due_time:text}, ':', 2), 2)::integer) END$$,
@@ -41,11 +45,17 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $p
 	('left_out', 'd', 'of status deleted', '{d.status:text} = ''deleted'''),
 	('left_out', 'a', 'deleted', '{a.is_deleted|_fivetran_deleted|deleted:bool}'),
 	('left_out', 'a', 'not active: deleted', '{a.active_flag:bool} IS FALSE'),
-	('left_out', 'a', 'before 2000', $$coalesce({a.marked_as_done_time:time}, {a.due_date:time}) < timestamptz '2000-01-01 00:00+00'
-example: coalesce({a.marked_as_done_time:text}, {a.due_date:text})$$),
+	('left_out', 'a', 'before 2000', $$<at> < timestamptz '2000-01-01 00:00+00'
+example: <at>$$),
 	('left_out', 'n', 'deleted', '{n.is_deleted|_fivetran_deleted|deleted:bool}'),
 	('left_out', 'n', 'not active: deleted', '{n.active_flag:bool} IS FALSE'),
 	('left_out', 'l', 'deleted', '{l.is_deleted|_fivetran_deleted|deleted:bool}'),
+	('left_out', 'd', 'before 2000', $${d.add_time:time} < timestamptz '2000-01-01 00:00+00'
+example: {d.add_time:time}$$),
+	('left_out', 'l', 'before 2000', $${l.add_time:time} < timestamptz '2000-01-01 00:00+00'
+example: {l.add_time:time}$$),
+	('left_out', 'n', 'before 2000', $${n.add_time:time} < timestamptz '2000-01-01 00:00+00'
+example: {n.add_time:time}$$),
 	('left_out', 'mm', 'deleted', '{mm.deleted_flag|_fivetran_deleted:bool}'),
 	('left_out', 'mm', 'a draft', '{mm.draft_flag:bool}'),
 	('left_out', 'mm', 'not on a deal', '({mm.deal_id:text} <> '''') IS NOT TRUE'),
@@ -64,10 +74,7 @@ entity_type: CASE
 		WHEN <key a.org_id> <> '' THEN 'account' END
 entity: coalesce(nullif(<key a.deal_id>, ''), nullif({a.lead_id:text}, ''), nullif(<key a.person_id>, ''), <key a.org_id>)
 kind: <kind>
-at: CASE
-		WHEN {a.done:bool!} IS NOT TRUE THEN coalesce(<due>, {a.add_time:time})
-		WHEN <kind> IN ('meeting', 'demo') THEN least(<due>, {a.marked_as_done_time:time})
-		ELSE coalesce({a.marked_as_done_time:time}, <due>) END
+at: <at>
 actor: <key a.owner_id|user_id|assigned_to_user_id>
 event_id: 'pipedrive:activity:' || {a.id:text!}
 recorded_at: {a.add_time:time}

@@ -62,6 +62,12 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $p
 	('left_out', 'm', 'deleted', '{m.deletedAt} IS NOT NULL'),
 	('left_out', 'mp', 'deleted', '{mp.deletedAt} IS NOT NULL'),
 	('left_out', 'mt', 'deleted', '{mt.deletedAt} IS NOT NULL'),
+	('left_out', 'o', 'before 2000', $${o.createdAt:time} < timestamptz '2000-01-01 00:00+00'
+example: {o.createdAt:time}$$),
+	('left_out', 'n', 'before 2000', $${n.createdAt:time} < timestamptz '2000-01-01 00:00+00'
+example: {n.createdAt:time}$$),
+	('left_out', 't', 'before 2000', $$CASE WHEN {t.status:text} = 'DONE' THEN {t.updatedAt:time} ELSE coalesce({t.dueAt:time}, {t.createdAt:time}) END < timestamptz '2000-01-01 00:00+00'
+example: CASE WHEN {t.status:text} = 'DONE' THEN {t.updatedAt:time} ELSE coalesce({t.dueAt:time}, {t.createdAt:time}) END$$),
 	-- the calendars and mailboxes of members are copied whole
 	('left_out', 'ce', 'nobody from outside', $$NOT EXISTS (SELECT FROM {cp} WHERE {cp.calendarEventId} = {ce.id} AND {cp.personId} IS NOT NULL)
 	[[AND NOT EXISTS (SELECT FROM {ct} WHERE {ct.calendarEventId} = {ce.id})]]$$),

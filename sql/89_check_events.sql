@@ -18,6 +18,9 @@ BEGIN
 	IF tz IS NULL THEN
 		RAISE EXCEPTION 'argument tz is null' USING ERRCODE = '22004', HINT = 'Leave it out for its default.';
 	END IF;
+	IF actor IS NULL THEN
+		RAISE EXCEPTION 'argument actor is null' USING ERRCODE = '22004', HINT = 'Leave it out: a relation without a column actor will do.';
+	END IF;
 	a := CASE WHEN time_type IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype) THEN format('activity_metrics.text_to_time(%s, %L::pg_catalog.text)', time_text, tz)
 		WHEN time_type IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'numeric'::regtype, 'real'::regtype, 'double precision'::regtype)
 			THEN format('activity_metrics.epoch_to_time(%s)', activity_metrics.number_column(events, at, 'at'))

@@ -96,6 +96,23 @@ SELECT is((SELECT example FROM crm_suite.events_left_out WHERE rule = 'not a tim
 SELECT is((SELECT reached FROM activity_metrics.funnel_report('crm_suite.events', 'created -> won within 180 days') WHERE step = 'won'), 1::bigint, 'a funnel');
 SELECT lives_ok($$SELECT * FROM activity_metrics.leading_indicators('wins')$$, 'leading_indicators');
 SELECT lives_ok($$SELECT * FROM activity_metrics.vanity_report('wins')$$, 'vanity_report');
+-- meetings and tasks of both; what hangs on a contact or a case; what names no record
+CREATE TABLE espo.meeting (id varchar(17), status text, date_start timestamp, date_end timestamp, is_all_day boolean, parent_type text, parent_id varchar(17), account_id varchar(17), assigned_user_id varchar(17), created_at timestamp, deleted boolean);
+INSERT INTO espo.meeting VALUES ('m1', 'Held', '2024-01-09 10:00', '2024-01-09 11:00', false, 'Opportunity', 'o1', 'a1', 'u1', '2024-01-08', false), ('m2', 'Planned', '2124-01-09 10:00', NULL, false, 'Case', 'k1', 'a1', 'u1', '2024-01-08', false), ('m3', 'Not Held', '2024-01-09 10:00', NULL, false, 'Contact', 'p1', NULL, 'u1', '2024-01-08', false),
+	('m4', 'Held', '2024-01-09 10:00', NULL, false, NULL, NULL, NULL, 'u1', '2024-01-08', false), ('m5', 'Held', '1970-01-19 10:00', NULL, false, 'Opportunity', 'o1', NULL, 'u1', '2024-01-08', false), ('m6', 'Held', '2024-01-09 10:00', NULL, false, 'Opportunity', 'o1', NULL, 'u1', '2024-01-08', true);
+CREATE TABLE espo.task (id varchar(17), status text, date_end timestamp, date_completed timestamp, parent_type text, parent_id varchar(17), account_id varchar(17), assigned_user_id varchar(17), created_at timestamp, modified_at timestamp, deleted boolean);
+INSERT INTO espo.task VALUES ('t1', 'Completed', '2024-02-09', '2024-01-11 10:00', 'Opportunity', 'o1', NULL, 'u1', '2024-01-08', NULL, false), ('t2', 'Started', '2024-02-10 10:00', NULL, 'Opportunity', 'o1', NULL, 'u1', '2024-01-08', NULL, false), ('t3', 'Canceled', NULL, NULL, 'Account', 'a1', NULL, 'u1', '2024-01-08', NULL, false), ('t4', 'Deferred', NULL, NULL, 'Opportunity', 'o1', NULL, 'u1', '2024-01-09', NULL, false);
+CREATE TABLE suite.tasks (id char(36), status text, date_due timestamp, parent_type text, parent_id char(36), assigned_user_id char(36), date_entered timestamp, date_modified timestamp, deleted smallint);
+INSERT INTO suite.tasks VALUES ('t1', 'Completed', '2024-02-09', 'Opportunities', 'o1', 'u1', '2024-01-08', '2024-01-10 10:00', 0);
+CREATE TABLE suite.meetings (id char(36), status text, date_start timestamp, duration_hours integer, duration_minutes integer, parent_type text, parent_id char(36), assigned_user_id char(36), date_entered timestamp, deleted smallint);
+INSERT INTO suite.meetings VALUES ('m1', 'Held', '2024-01-07 10:00', 1, 30, 'Opportunities', 'o1', 'u1', '2024-01-07', 0);
+SELECT lives_ok(format('SELECT * FROM activity_metrics.install_preset(''espocrm'', %L, %L, replace => true)', s, 'crm_' || s), s || ' with meetings and tasks') FROM unnest(ARRAY['espo', 'suite']) AS s;
+SELECT set_eq($$SELECT event_id, entity_type, entity, kind, at, status, value FROM crm_espo.events WHERE source IN ('meeting', 'task')$$, $$VALUES ('espo:meeting:m1', 'opportunity', 'o1', 'meeting', timestamptz '2024-01-09 10:00Z', 'done', 3600::float8), ('espo:meeting:m2', 'ticket', 'k1', 'meeting', '2124-01-09 10:00Z', 'planned', NULL),
+	('espo:meeting:m3', 'contact', 'p1', 'meeting', '2024-01-09 10:00Z', 'cancelled', NULL), ('espo:task:t1', 'opportunity', 'o1', 'task', '2024-01-11 10:00Z', 'done', NULL), ('espo:task:t2', 'opportunity', 'o1', 'task', '2024-02-10 10:00Z', 'planned', NULL),
+	('espo:task:t3', 'account', 'a1', 'task', '2024-01-08 00:00Z', 'cancelled', NULL), ('espo:task:t4', 'opportunity', 'o1', 'task', '2024-01-09 00:00Z', 'cancelled', NULL)$$, 'meetings and tasks of EspoCRM');
+SELECT set_eq($$SELECT rule, id FROM crm_espo.events_left_out WHERE source = 'meeting' AND id IS NOT NULL$$, $$VALUES ('not on a record', 'm4'), ('before 2000', 'm5'), ('deleted', 'm6')$$, 'and what is left out');
+SELECT set_eq($$SELECT event_id, kind, at, status, value FROM crm_suite.events WHERE source IN ('meeting', 'task')$$, $$VALUES ('espo:meeting:m1', 'meeting', timestamptz '2024-01-07 10:00Z', 'done', 5400::float8), ('espo:task:t1', 'task', '2024-01-10 10:00Z', 'done', NULL)$$, 'of SuiteCRM');
+
 -- any column may be missing; any row is in events once, or left out once; the reports run on the preset alone
 RESET ROLE;
 SET LOCAL search_path = public;
@@ -108,6 +125,16 @@ SELECT is_empty($$SELECT * FROM pg_temp.not_once('crm_espo', 'espo.call', 'id', 
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('crm_espo', 'espo.email', 'id', 'email')$$, 'every row of espo.email once');
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('crm_suite', 'suite.calls', 'id', 'call')$$, 'every row of suite.calls once');
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('crm_suite', 'suite.emails', 'id', 'email')$$, 'every row of suite.emails once');
+SELECT pg_temp.scatter('espo.meeting', 'id', 150), pg_temp.scatter('espo.task', 'id', 150) \g /dev/null
+SELECT is_empty($$SELECT * FROM pg_temp.not_once('crm_espo', 'espo.meeting', 'id', 'meeting')$$, 'every row of espo.meeting once');
+SELECT is_empty($$SELECT * FROM pg_temp.not_once('crm_espo', 'espo.task', 'id', 'task')$$, 'every row of espo.task once');
+-- deals and leads as well
+SELECT pg_temp.scatter('espo.opportunity', 'id', 100), pg_temp.scatter('espo.lead', 'id', 100), pg_temp.scatter('suite.opportunities', 'id', 100) \g /dev/null
+SELECT is_empty($$SELECT * FROM pg_temp.not_begun('crm_espo', 'espo.opportunity', 'id', 'created')$$, 'espo.opportunity: each begins once, or is left out once');
+SELECT is_empty($$SELECT * FROM pg_temp.not_begun('crm_espo', 'espo.lead', 'id', 'lead')$$, 'espo.lead: each begins once, or is left out once');
+SELECT is_empty($$SELECT * FROM pg_temp.not_begun('crm_suite', 'suite.opportunities', 'id', 'created')$$, 'suite.opportunities: each begins once, or is left out once');
+SELECT is_empty($$SELECT pg_temp.too_old('crm_espo')$$, 'crm_espo: nothing from before 2000');
+SELECT is_empty($$SELECT pg_temp.too_old('crm_suite')$$, 'crm_suite: nothing from before 2000');
 
 SELECT * FROM finish();
 ROLLBACK;

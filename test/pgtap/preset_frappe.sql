@@ -171,6 +171,11 @@ SELECT is_empty($$SELECT * FROM pg_temp.not_once('fcrm', 'frappe."tabCRM Task"',
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('fcrm', 'frappe."tabFCRM Note"', 'name', 'tabFCRM Note')$$, 'every row of frappe.tabFCRM Note once');
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('fcrm', 'frappe."tabCommunication"', 'name', 'tabCommunication')$$, 'every row of frappe.tabCommunication once');
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('fcrm', 'frappe."tabEvent"', 'name', 'tabEvent')$$, 'every row of frappe.tabEvent once');
+-- deals and leads as well
+SELECT pg_temp.scatter('frappe."tabCRM Deal"', 'name', 100), pg_temp.scatter('frappe."tabCRM Lead"', 'name', 100) \g /dev/null
+SELECT is_empty($$SELECT * FROM pg_temp.not_begun('fcrm', 'frappe."tabCRM Deal"', 'name', 'created')$$, 'frappe."tabCRM Deal": each begins once, or is left out once');
+SELECT is_empty($$SELECT * FROM pg_temp.not_begun('fcrm', 'frappe."tabCRM Lead"', 'name', 'lead')$$, 'frappe."tabCRM Lead": each begins once, or is left out once');
+SELECT is_empty($$SELECT pg_temp.too_old('fcrm')$$, 'fcrm: nothing from before 2000');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -126,6 +126,10 @@ SELECT is_empty($$SELECT pg_temp.silent_reports('krayin', 'kcrm')$$, 'from end t
 SELECT pg_temp.scatter('krayin.activities', 'id', 150), pg_temp.scatter('krayin.emails', 'id', 150) \g /dev/null
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('kcrm', 'krayin.activities', 'id', 'activities')$$, 'every row of krayin.activities once');
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('kcrm', 'krayin.emails', 'id', 'emails')$$, 'every row of krayin.emails once');
+-- deals and leads as well
+SELECT pg_temp.scatter('krayin.leads', 'id', 100) \g /dev/null
+SELECT is_empty($$SELECT * FROM pg_temp.not_begun('kcrm', 'krayin.leads', 'id', 'created')$$, 'krayin.leads: each begins once, or is left out once');
+SELECT is_empty($$SELECT pg_temp.too_old('kcrm')$$, 'kcrm: nothing from before 2000');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -131,6 +131,20 @@ SELECT set_eq('SELECT rule, id FROM crm17.events_left_out WHERE id IS NOT NULL A
 	$$VALUES ('written by the system', '14'), ('not on a lead or opportunity', '15'), ('in the calendar as well', '16'), ('written by the system', '18'), ('before 2000', '19'), ('written by the system', '21'),
 	('in the calendar as well', '32'), ('not on a lead or opportunity', '33'), ('done: counted by its message', '34'), ('not on a lead or opportunity', '43'), ('archived, not lost', '3')$$, 'every rule');
 
+-- 18 says itself what is lost, whatever the probability
+INSERT INTO odoo18.crm_lead (id, type, active, probability, stage_id, user_id, create_date, write_date, won_status) VALUES (6, 'opportunity', false, 12, 1, 2, '2024-01-07', '2024-03-06', 'lost'), (7, 'opportunity', false, 12, 1, 2, '2024-01-07', '2024-03-06', 'pending');
+SELECT set_eq($$SELECT entity_id, status, is_deleted FROM crm18.entities WHERE entity_id IN ('6', '7')$$, $$VALUES ('6', 'lost', false), ('7', 'open', true)$$, 'won_status: entities');
+SELECT set_eq($$SELECT entity, kind FROM crm18.events WHERE entity IN ('6', '7') AND stage IS NULL$$, $$VALUES ('6', 'created'), ('6', 'lost')$$, 'won_status: events');
+-- calls of the module crm_phonecall; a meeting that names its deal by model and key
+CREATE TABLE odoo18.crm_phonecall (id integer, opportunity_id integer, date timestamp, user_id integer, state text, duration float8, direction text, create_date timestamp);
+INSERT INTO odoo18.crm_phonecall VALUES (60, 1, '2024-01-09 10:00', 2, 'done', 5, 'out', '2024-01-09 11:00'), (61, 1, '2024-01-10 10:00', 2, 'cancel', 0, 'out', NULL), (62, 1, '2024-01-11 10:00', 2, 'open', 0, 'in', NULL), (63, NULL, '2024-01-11 10:00', 2, 'done', 5, 'in', NULL), (64, 1, '1970-01-01', 2, 'done', 5, 'in', NULL);
+ALTER TABLE odoo18.calendar_event ADD res_model text, ADD res_id integer;
+INSERT INTO odoo18.calendar_event (id, start, duration, user_id, active, res_model, res_id) VALUES (70, '2024-01-15 10:00', 1, 2, true, 'crm.lead', 2), (71, '2024-01-15 10:00', 1, 2, true, 'res.partner', 2);
+SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('odoo', 'odoo18', 'crm18', replace => true)$$, 'with crm_phonecall');
+SELECT set_eq($$SELECT event_id, entity, kind, at, actor, status, value FROM crm18.events WHERE source = 'crm_phonecall' OR event_id ~ 'meeting:7'$$, $$VALUES ('odoo:call:60', '1', 'call', timestamptz '2024-01-09 10:00Z', '2', 'done', 300::float8), ('odoo:call:61', '1', 'call', '2024-01-10 10:00Z', '2', 'cancelled', 0),
+	('odoo:call:62', '1', 'call', '2024-01-11 10:00Z', '2', 'planned', 0), ('odoo:meeting:70', '2', 'meeting', '2024-01-15 10:00Z', '2', 'done', 3600)$$, 'its calls');
+SELECT set_eq($$SELECT rule, id FROM crm18.events_left_out WHERE source = 'crm_phonecall' OR id IN ('70', '71')$$, $$VALUES ('not on an opportunity', '63'), ('before 2000', '64'), ('not on a lead or opportunity', '71')$$, 'and what is left out');
+
 -- options
 SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('odoo', 'odoo17', 'crm_de', options => 'lang = de_DE')$$, 'in German');
 SELECT set_eq('SELECT label FROM crm_de.stages', ARRAY['Neu', 'Qualified', 'Gewonnen'], 'names in another language, in English where there is none');
@@ -169,6 +183,10 @@ SELECT pg_temp.scatter('odoo17.mail_message', 'id', 150), pg_temp.scatter('odoo1
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('crm17', 'odoo17.mail_message', 'id', 'mail_message')$$, 'every row of odoo17.mail_message once');
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('crm17', 'odoo17.mail_activity', 'id', 'mail_activity')$$, 'every row of odoo17.mail_activity once');
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('crm17', 'odoo17.calendar_event', 'id', 'calendar_event')$$, 'every row of odoo17.calendar_event once');
+-- deals and leads as well
+SELECT pg_temp.scatter('odoo17.crm_lead', 'id', 100) \g /dev/null
+SELECT is_empty($$SELECT * FROM pg_temp.not_begun('crm17', 'odoo17.crm_lead', 'id', 'created', 'lead')$$, 'odoo17.crm_lead: each begins once, or is left out once');
+SELECT is_empty($$SELECT pg_temp.too_old('crm17')$$, 'crm17: nothing from before 2000');
 
 SELECT * FROM finish();
 ROLLBACK;

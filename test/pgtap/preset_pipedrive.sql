@@ -131,6 +131,11 @@ SELECT is_empty($$SELECT * FROM pg_temp.not_once('pcrm', 'pd.activity', 'id', 'a
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('pcrm', 'pd.call_logs', 'id', 'call_logs')$$, 'every row of pd.call_logs once');
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('pcrm', 'pd.note', 'id', 'note')$$, 'every row of pd.note once');
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('pcrm', 'pd.mail_message', 'id', 'mail_message')$$, 'every row of pd.mail_message once');
+-- deals and leads as well
+SELECT pg_temp.scatter('pd.deal', 'id', 100), pg_temp.scatter('pd.lead', 'id', 100) \g /dev/null
+SELECT is_empty($$SELECT * FROM pg_temp.not_begun('pcrm', 'pd.deal', 'id', 'created')$$, 'pd.deal: each begins once, or is left out once');
+SELECT is_empty($$SELECT * FROM pg_temp.not_begun('pcrm', 'pd.lead', 'id', 'lead')$$, 'pd.lead: each begins once, or is left out once');
+SELECT is_empty($$SELECT pg_temp.too_old('pcrm')$$, 'pcrm: nothing from before 2000');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -147,6 +147,10 @@ SELECT is_empty($$SELECT * FROM pg_temp.not_once('tcrm', 'workspace_1."task"', '
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('tcrm', 'workspace_1."note"', 'id', 'note')$$, 'every row of workspace_1.note once');
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('tcrm', 'workspace_1."calendarEvent"', 'id', 'calendarEvent')$$, 'every row of workspace_1.calendarEvent once');
 SELECT is_empty($$SELECT * FROM pg_temp.not_once('tcrm', 'workspace_1."message"', 'id', 'message')$$, 'every row of workspace_1.message once');
+-- deals and leads as well
+SELECT pg_temp.scatter('workspace_1.opportunity', 'id', 100) \g /dev/null
+SELECT is_empty($$SELECT * FROM pg_temp.not_begun('tcrm', 'workspace_1.opportunity', 'id', 'created')$$, 'workspace_1.opportunity: each begins once, or is left out once');
+SELECT is_empty($$SELECT pg_temp.too_old('tcrm')$$, 'tcrm: nothing from before 2000');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -233,6 +233,40 @@ SELECT pg_temp.refused($$SELECT * FROM activity_metrics.check_events('shop.plain
 SELECT pg_temp.refused($$SELECT * FROM activity_metrics.check_events('shop.plain', 'deal', 'when', 'typ', 'whom')$$, '42703', 'relation "shop.plain" has no column "whom"', 'who');
 SELECT pg_temp.refused($$SELECT * FROM activity_metrics.check_events('shop.empty', tz => 'Nowhere')$$, '22023', 'time zone "Nowhere" not recognized', '');
 
+SELECT pg_temp.refused($$SELECT * FROM activity_metrics.check_events(NULL)$$, '22004', 'no relation is given', 'name of a table or view');
+SELECT pg_temp.refused(format('SELECT * FROM activity_metrics.check_events(''shop.empty'', %s => NULL)', a), '22004', format('argument %s is null', a), CASE a WHEN 'actor' THEN 'Leave it out' WHEN 'tz' THEN 'Leave it out' ELSE 'Give the name of a column' END) FROM unnest(ARRAY['entity', 'at', 'kind', 'actor', 'tz']) AS a;
+SELECT lives_ok($$SELECT * FROM activity_metrics.check_events('shop.empty', status => NULL)$$, 'status may be NULL, which is its default');
+
+-- odd tables, and what is none
+CREATE TABLE shop.nothing ();
+CREATE TABLE shop.twice ("Deal_Id" integer, deal_id integer, "dealid" text, "TYPE" text, type text, "At" timestamp, at date, gone integer, price money);
+ALTER TABLE shop.twice DROP gone;
+CREATE SEQUENCE shop.numbers;
+CREATE INDEX visit_id ON shop.visit (id);
+SELECT is((SELECT count(suggestion) || ' of ' || count(*) FROM activity_metrics.suggest_mapping('shop.nothing')), '0 of 11', 'a table without columns');
+SELECT set_eq($$SELECT event_column, suggestion, others FROM activity_metrics.suggest_mapping('shop.twice') WHERE suggestion IS NOT NULL$$, $$VALUES ('entity', 'Deal_Id', 'deal_id, dealid'), ('kind', 'TYPE', 'type'), ('at', 'At', 'at'), ('value', 'price', NULL)$$, 'columns that differ in case and _ only');
+SELECT pg_temp.refused(format('SELECT activity_metrics.suggest_mapping(%L)', r), '42809', format('"%s" is not a table or view', r), 'name of a table or view') FROM unnest(ARRAY['shop.numbers', 'shop.visit_id', '99999999']) AS r;
+-- each argument wrong in turn
+CREATE TABLE shop.act (id integer, deal integer, kind text, at timestamptz, who text, n numeric, j jsonb, b bytea, a text[], cur text);
+SELECT pg_temp.refused(format('SELECT activity_metrics.preset_sql(''generic'', ''shop'', ''shop_crm'', options => %L)', 'events = act, entity = deal, ' || c || ' = nope'), '42703', 'relation "shop.act" has no column "nope"', 'Did you mean')
+	FROM unnest(ARRAY['kind', 'at', 'actor', 'event_id', 'recorded_at', 'status', 'value', 'quality', 'origin']) AS c;
+SELECT pg_temp.refused($$SELECT activity_metrics.preset_sql('generic', 'shop', 'shop_crm', options => 'events = act, entity = nope')$$, '42703', 'relation "shop.act" has no column "nope"', 'Did you mean');
+SELECT pg_temp.refused($$SELECT activity_metrics.preset_sql('generic', 'shop', 'shop_crm', options => 'events = act, entity = deal, currency = EUR')$$, '42703', 'option currency is "EUR", but no column of "shop.act" has the currency', 'currency = COLUMN');
+SELECT pg_temp.refused(format('SELECT activity_metrics.preset_sql(''generic'', ''shop'', ''shop_crm'', options => %L)', 'events = act, entity = deal, ' || o), '42804', m, 'Make a view that casts it')
+	FROM (VALUES ('at = j', 'column "j" of "shop.act" is of type jsonb, which is not taken as time'), ('at = b', 'column "b" of "shop.act" is of type bytea, which is not taken as time'), ('recorded_at = a', 'column "a" of "shop.act" is of type text[], which is not taken as time'),
+		('value = j', 'column "j" of "shop.act" is of type jsonb, which is not taken as number'), ('quality = a', 'column "a" of "shop.act" is of type text[], which is not taken as number')) AS v(o, m);
+SELECT pg_temp.refused(format('SELECT activity_metrics.preset_sql(''generic'', ''shop'', ''shop_crm'', options => %L)', 'events = act, entity = deal, map = ' || m), '22023', format('option map "%s" cannot be read', m), 'Write map') FROM unnest(ARRAY['x', ':', 'call:', ': call']) AS m;
+SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('generic', 'shop', 'shop_money', options => 'events = twice')$$, 'money is a number');
+-- every row once, whatever is in it
+CREATE FUNCTION pg_temp.any_of(VARIADIC texts text[]) RETURNS text LANGUAGE sql VOLATILE AS $$SELECT texts[1 + floor(random() * cardinality(texts))::integer]$$;
+CREATE TABLE shop.mess AS SELECT 'k' || i AS event_id, pg_temp.any_of('1', '2', '', NULL) AS deal, pg_temp.any_of('call', 'won', '', 'Closed Won', NULL) AS kind, pg_temp.any_of('2024-01-01', '2024-01-02 10:00', '1970-01-19', '1024-01-01', '9999-12-31', 'soon', '', ' ', NULL, '1704067200') AS at,
+	pg_temp.any_of('5', 'five', '', NULL, '1e3') AS price, pg_temp.any_of('EUR', 'USD', '', NULL) AS currency, pg_temp.any_of('done', 'planned', 'x', NULL) AS status FROM (SELECT setseed(0.3)) AS s, generate_series(1, 400) AS i;
+SELECT lives_ok($$SELECT * FROM activity_metrics.install_preset('generic', 'shop', 'shop_mess', options => 'events = mess, entity = deal, currency = EUR')$$, 'a mess');
+SELECT is_empty($$SELECT m.event_id FROM shop.mess AS m WHERE (SELECT count(*) FROM shop_mess.events AS e WHERE e.event_id = m.event_id) + (SELECT count(*) FROM shop_mess.events_left_out AS l WHERE l.id = m.event_id AND l.rule !~ ': NULL$') <> 1$$, 'every row is an event or left out, once');
+SELECT set_eq($$SELECT DISTINCT rule FROM shop_mess.events_left_out WHERE id IS NOT NULL$$, ARRAY['no time', 'before 2000', 'not a time: NULL', 'not a number: NULL', 'amount without a rate: NULL'], 'by these rules');
+SELECT is((SELECT count(*) FROM shop_mess.events_left_out WHERE rule = 'not a time: NULL'), (SELECT count(*) FROM shop.mess WHERE at IN ('soon', '1704067200')), 'texts that are no time by example');
+SELECT set_eq($$SELECT rule, example FROM activity_metrics.check_events('shop_mess.events') WHERE rule IN ('not a time: NULL', 'not a number: NULL', 'unknown status')$$, $$VALUES ('not a time: NULL', '1704067200'), ('not a number: NULL', 'five'), ('unknown status', 'x')$$, 'which check_events shows');
+
 -- two systems in one database, each with its own people: metrics of the others are passed over, unless they are asked for
 DELETE FROM activity_metrics.metric;
 CREATE SCHEMA two;
