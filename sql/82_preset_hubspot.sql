@@ -16,7 +16,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $p
 	FROM (VALUES
 		(format('%s: one row for each deal that it is linked to; deals merged into another are that one', name), $$
 entity_type: CASE WHEN {ed.deal_id:text} IS NOT NULL THEN 'opportunity'::text END
-entity: [[coalesce({m.deal_id:text}, {ed.deal_id:text})]else[{ed.deal_id:text}]]
+entity: [[coalesce(r.deal_id, {ed.deal_id:text}) /* {m.merged_deal_id} {m.deal_id} */]else[{ed.deal_id:text}]]
 kind: <kind>
 at: <at>
 actor: [[{<t>.property_hubspot_owner_id|owner_id:text}]else[{g.owner_id:text}]]
@@ -33,7 +33,13 @@ source: '<name>'::text
 FROM {<t>}
 [[LEFT JOIN {g} ON {g.id:same <t>.engagement_id|id}]]
 [[LEFT JOIN {ed} ON {ed.engagement_id:same <t>.engagement_id|id} [[AND {ed._fivetran_deleted|is_deleted:bool} IS NOT TRUE]]]]
-[[LEFT JOIN {m} ON {m.merged_deal_id:same ed.deal_id}]]
+[[LEFT JOIN (
+	-- a deal may be merged into one that is merged into a third
+	WITH RECURSIVE chain AS (
+		SELECT {m.merged_deal_id:text} AS merged, {m.deal_id:text} AS deal_id, 1 AS steps FROM {m}
+		UNION ALL
+		SELECT c.merged, {m.deal_id:text}, c.steps + 1 FROM chain AS c JOIN {m} ON {m.merged_deal_id:text} = c.deal_id WHERE c.steps < 20)
+	SELECT DISTINCT ON (c.merged) c.merged, c.deal_id FROM chain AS c ORDER BY c.merged, c.steps DESC, c.deal_id) AS r ON r.merged = {ed.deal_id:text}]]
 WHERE {<t>:kept}
 $$)) AS p(title, body)
 $preset$;

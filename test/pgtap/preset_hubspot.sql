@@ -212,5 +212,20 @@ SELECT pg_temp.scatter('hs_new.deal', 'deal_id', 100) \g /dev/null
 SELECT is_empty($$SELECT * FROM pg_temp.not_begun('hs_crm', 'hs_new.deal', 'deal_id', 'created')$$, 'hs_new.deal: each begins once, or is left out once');
 SELECT is_empty($$SELECT pg_temp.too_old('hs_crm')$$, 'hs_crm: nothing from before 2000');
 
+-- merged into one that is merged into a third; into two; in a circle
+CREATE SCHEMA hs_chain;
+CREATE TABLE hs_chain.deal (deal_id bigint, deal_pipeline_stage_id text, property_createdate timestamptz, property_closedate timestamptz);
+INSERT INTO hs_chain.deal SELECT i, 's', '2024-01-01Z' FROM generate_series(1, 8) AS i;
+CREATE TABLE hs_chain.merged_deal (deal_id bigint, merged_deal_id bigint);
+INSERT INTO hs_chain.merged_deal VALUES (2, 1), (3, 2), (4, 3), (5, 6), (4, 6), (7, 8), (8, 7);
+CREATE TABLE hs_chain.engagement_call (engagement_id bigint, property_hs_timestamp timestamptz);
+INSERT INTO hs_chain.engagement_call SELECT i, '2024-02-01Z'::timestamptz + i * interval '1 day' FROM generate_series(1, 8) AS i;
+CREATE TABLE hs_chain.engagement_deal (engagement_id bigint, deal_id bigint);
+INSERT INTO hs_chain.engagement_deal SELECT i, i FROM generate_series(1, 8) AS i;
+SELECT count(*) AS installed FROM activity_metrics.install_preset('hubspot', 'hs_chain', 'hs_chain_crm') \gset
+SELECT results_eq($$SELECT event_id, entity FROM hs_chain_crm.events WHERE kind = 'call' AND event_id < 'hs:7' ORDER BY 1$$,
+	$$VALUES ('hs:1', '4'), ('hs:2', '4'), ('hs:3', '4'), ('hs:4', '4'), ('hs:5', '5'), ('hs:6', '4')$$, 'merged again and again: the last one, once');
+SELECT is((SELECT count(*) FROM hs_chain_crm.events WHERE kind = 'call' AND event_id >= 'hs:7'), 2::bigint, 'a circle comes to an end');
+
 SELECT * FROM finish();
 ROLLBACK;
