@@ -56,8 +56,8 @@ source: '<table>'::text
 FROM {?}$$, CASE WHEN of_leads THEN $$
 LEFT JOIN {l} ON {l.id:same ?.who_id}[[ AND {l.converted_opportunity_id:text} <> '']]
 WHERE {?.who_id:text!} LIKE '00Q%' [[AND ({?.what_id:text} <> '') IS NOT TRUE]]
-	AND {?:kept}$$ ELSE $$
-WHERE $$ || condition || $${?:kept}
+	AND {?:kept}$$ || coalesce(E'\n\tAND ' || condition, '') ELSE $$
+WHERE $$ || coalesce(condition || E'\n\tAND ', '') || $${?:kept}
 	[[AND ([[({?.what_id:text} <> '') IS NOT TRUE AND ]]{?.who_id:text} LIKE '00Q%') IS NOT TRUE /* those of leads, by {l.id}, are a part of their own */]]$$ END), '?', alias), '<table>', CASE alias WHEN 't' THEN 'task' ELSE 'event' END)
 $preset$;
 COMMENT ON FUNCTION activity_metrics.preset_salesforce_activity(text, text, boolean, text, text, text) IS
@@ -65,7 +65,10 @@ COMMENT ON FUNCTION activity_metrics.preset_salesforce_activity(text, text, bool
 
 CREATE FUNCTION activity_metrics.preset_salesforce(options jsonb) RETURNS TABLE (part text, key text, title text, body text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $preset$
-	VALUES
+	SELECT p.part, p.key, p.title, replace(p.body, '<time of a task>', $$CASE [[WHEN {t.completed_date_time:time} IS NOT NULL [[AND {t.is_closed:bool} IS NOT FALSE]] THEN {t.completed_date_time:time} ]]
+		WHEN [[{t.is_closed:bool}]else[[[{t.status:text} = 'Completed']else[false]]]] THEN coalesce([[least({t.activity_date:time}[[, {t.last_modified_date:time}]]), ]][[{t.created_date:time}, ]]NULL::timestamptz)
+		ELSE coalesce([[{t.activity_date:time}, ]][[{t.created_date:time}, ]]NULL::timestamptz) END$$)
+	FROM (VALUES
 	('table', 'o', 'opportunity', 'required; id id; with stage_name'),
 	('table', 't', 'task', 'id id'),
 	('table', 'e', 'event', 'id id; with owner_id'),
@@ -81,14 +84,14 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $p
 	('table', 'od', 'opportunity', 'id id; unless st'),
 	('table', 'ct', 'currency_type', 'id id; with conversion_rate'),
 
-	-- one condition keeps what has a time since 2000: every row of the view goes through it
 	('left_out', 't', 'deleted', '{t.is_deleted:bool}'),
 	('left_out', 't', 'series of tasks, not a task', '{t.is_recurrence:bool}'),
-	('left_out', 't', 'no time', 'coalesce([[{t.completed_date_time:time}, ]][[{t.activity_date:time}, ]][[{t.created_date:time}, ]]NULL) IS NULL
+	-- each part over task sees to its own time
+	('left_out', 't', 'no time', '<time of a task> IS NULL
 kept: true'),
-	('left_out', 't', 'before 2000', $$coalesce([[{t.completed_date_time:time}, ]][[{t.activity_date:time}, ]][[{t.created_date:time}, ]]NULL) < timestamptz '2000-01-01 00:00+00'
-kept: (coalesce([[{t.completed_date_time:time}, ]][[{t.activity_date:time}, ]][[{t.created_date:time}, ]]NULL) < timestamptz '2000-01-01 00:00+00') IS FALSE
-example: coalesce([[{t.completed_date_time:time}, ]][[{t.activity_date:time}, ]][[{t.created_date:time}, ]]NULL)$$),
+	('left_out', 't', 'before 2000', $$<time of a task> < timestamptz '2000-01-01 00:00+00'
+kept: true
+example: <time of a task>$$),
 	('left_out', 'e', 'deleted', '{e.is_deleted:bool}'),
 	('left_out', 'e', 'copy for an attendee', '{e.is_child:bool}'),
 	('left_out', 'e', 'series of meetings, not a meeting', '{e.is_recurrence:bool}'),
@@ -112,20 +115,16 @@ example: {l.created_date:time}$$)
 	-- those of leads in parts of their own: most rows need no join
 	SELECT a.* FROM (VALUES
 		(1, 'tasks with a time of completion: done then, whatever date they were due', 't', false,
-		 '{t.completed_date_time:time!}', $$'done'::text$$, $${t.completed_date_time:time!} IS NOT NULL [[AND {t.is_closed:bool} IS NOT FALSE]]
-	AND $$),
+		 '{t.completed_date_time:time!}', $$'done'::text$$, $${t.completed_date_time:time!} >= timestamptz '2000-01-01 00:00+00' [[AND {t.is_closed:bool} IS NOT FALSE]]$$),
 		(2, 'other tasks: closed ones are done by the due date, but not later than the last change; the rest is planned', 't', false,
-		 $$CASE WHEN [[{t.is_closed:bool}]else[{t.status:text} = 'Completed']] THEN coalesce(least({t.activity_date:time}[[, {t.last_modified_date:time}]]), {t.created_date:time})
-		ELSE coalesce({t.activity_date:time}, {t.created_date:time}) END$$,
-		 $$CASE WHEN [[{t.is_closed:bool}]else[{t.status:text} = 'Completed']] THEN 'done'::text ELSE 'planned' END$$, $$[[({t.completed_date_time:time} IS NOT NULL [[AND {t.is_closed:bool} IS NOT FALSE]]) IS NOT TRUE
-	AND ]]$$),
-		(3, 'tasks of leads, likewise: what became of the lead counts', 't', true,
-		 $$CASE [[WHEN {t.completed_date_time:time} IS NOT NULL [[AND {t.is_closed:bool} IS NOT FALSE]] THEN {t.completed_date_time:time} ]]
-		WHEN [[{t.is_closed:bool}]else[{t.status:text} = 'Completed']] THEN coalesce(least({t.activity_date:time}[[, {t.last_modified_date:time}]]), {t.created_date:time})
-		ELSE coalesce({t.activity_date:time}, {t.created_date:time}) END$$,
-		 $$CASE WHEN [[{t.is_closed:bool}]else[{t.status:text} = 'Completed']] [[OR ({t.completed_date_time:time} IS NOT NULL [[AND {t.is_closed:bool} IS NOT FALSE]])]] THEN 'done'::text ELSE 'planned' END$$, ''),
-		(4, 'meetings: planned as long as they are in the future', 'e', false, NULL, NULL, ''),
-		(5, 'meetings of leads, likewise: what became of the lead counts', 'e', true, NULL, NULL, '')) AS k(place, title, alias, of_leads, at, status, condition),
+		 '<time of a task>', $$CASE WHEN [[{t.is_closed:bool}]else[{t.status:text} = 'Completed']] THEN 'done'::text ELSE 'planned' END$$,
+		 $$[[({t.completed_date_time:time} IS NOT NULL [[AND {t.is_closed:bool} IS NOT FALSE]]) IS NOT TRUE
+	AND ]]<time of a task> >= timestamptz '2000-01-01 00:00+00'$$),
+		(3, 'tasks of leads, likewise: what became of the lead counts', 't', true, '<time of a task>',
+		 $$CASE WHEN [[{t.is_closed:bool}]else[{t.status:text} = 'Completed']] [[OR ({t.completed_date_time:time} IS NOT NULL [[AND {t.is_closed:bool} IS NOT FALSE]])]] THEN 'done'::text ELSE 'planned' END$$,
+		 $$<time of a task> >= timestamptz '2000-01-01 00:00+00'$$),
+		(4, 'meetings: planned as long as they are in the future', 'e', false, NULL, NULL, NULL),
+		(5, 'meetings of leads, likewise: what became of the lead counts', 'e', true, NULL, NULL, NULL)) AS k(place, title, alias, of_leads, at, status, condition),
 		LATERAL activity_metrics.preset_salesforce_activity(k.title, k.alias, k.of_leads, k.at, k.status, k.condition) AS a
 	UNION ALL
 	VALUES
@@ -348,7 +347,7 @@ FROM (
 	SELECT {od.stage_name:text} AS stage, bool_or({od.is_won:bool}) AS is_won, bool_or({od.is_closed:bool}) AS is_closed, avg({od.probability:number}) AS probability
 	FROM {od}
 	GROUP BY {od.stage_name:text}) AS s
-$$)
+$$)) AS p(part, key, title, body)
 $preset$;
 COMMENT ON FUNCTION activity_metrics.preset_salesforce(jsonb) IS
 'Internal: the parts of the preset of Salesforce; see the head of 80_presets.sql.';
