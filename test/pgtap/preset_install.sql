@@ -220,10 +220,10 @@ END;
 $$;
 CREATE TEMP TABLE odd_names AS SELECT n.nspname::text AS source, left(n.nspname, 27) || ' crm' AS target FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = n.nspname WHERE c.relkind = 'r' AND n.nspname <> 'year';
 SELECT is(pg_temp.outcome(format('SELECT * FROM activity_metrics.install_preset(''generic'', %L, %L, options => %L)', source, target,
-		format('events = ''%s'', entity = order, kind = Kind "of" it, at = at.time, actor = %s, origin = ''o''''rigin'', value = value {t} [[x]] %%s, event_id = end', replace(source, '''', ''''''), repeat('a', 63)))), 'OK', 'generic over ' || source) FROM odd_names ORDER BY 1;
-SELECT bag_eq(format('SELECT entity, kind, at, actor, event_id, value, origin, source FROM %I.events', target), format($$VALUES ('1', 'call', timestamptz '2024-01-01 10:00Z', 'Ann', 'k1', 5::float8, 'auto', %1$L), ('1', 'won', '2024-01-02 10:00Z', 'Ann', 'k2', 7, NULL, %1$L)$$, source), 'events of ' || source) FROM odd_names ORDER BY 1;
-SELECT is((SELECT array_agg(reached) FROM activity_metrics.funnel_report(format('%I.events', target)::regclass, 'call -> won')), '{1,1}'::bigint[], 'a funnel of ' || source) FROM odd_names ORDER BY 1;
-SELECT is((SELECT count(*) FROM activity_metrics.metric WHERE source_relation = format('%I.events', target)), 3::bigint, 'metrics of ' || source) FROM odd_names ORDER BY 1;
+		format('events = ''%s'', entity = order, kind = Kind "of" it, at = at.time, actor = %s, origin = ''o''''rigin'', value = value {t} [[x]] %%s, event_id = end', replace(source, '''', ''''''), repeat('a', 63)))), 'OK', 'generic over ' || source) FROM odd_names ORDER BY source;
+SELECT bag_eq(format('SELECT entity, kind, at, actor, event_id, value, origin, source FROM %I.events', target), format($$VALUES ('1', 'call', timestamptz '2024-01-01 10:00Z', 'Ann', 'k1', 5::float8, 'auto', %1$L), ('1', 'won', '2024-01-02 10:00Z', 'Ann', 'k2', 7, NULL, %1$L)$$, source), 'events of ' || source) FROM odd_names ORDER BY source;
+SELECT is((SELECT array_agg(reached) FROM activity_metrics.funnel_report(format('%I.events', target)::regclass, 'call -> won')), '{1,1}'::bigint[], 'a funnel of ' || source) FROM odd_names ORDER BY source;
+SELECT is((SELECT count(*) FROM activity_metrics.metric WHERE source_relation = format('%I.events', target)), 3::bigint, 'metrics of ' || source) FROM odd_names ORDER BY source;
 SELECT is((SELECT count(*) FROM odd_names), 12::bigint, 'twelve of them');
 -- a schema whose name would end a comment of the views
 CREATE SCHEMA "x*/y{t}[[z]]";
