@@ -583,7 +583,8 @@ am_event_panel_write(AmEventPanel *panel, StringInfo out, bool free_cells)
 {
 	AmEventUnit *units = am_palloc_array(AmEventUnit, panel->n_units + 1);
 
-	memcpy(units, panel->units, panel->n_units * sizeof(AmEventUnit));
+	if (panel->n_units > 0)
+		memcpy(units, panel->units, panel->n_units * sizeof(AmEventUnit));
 	qsort(units, panel->n_units, sizeof(AmEventUnit), compare_units);
 	pq_sendbyte(out, FORMAT_VERSION);
 	pq_sendbyte(out, panel->unit_type);
