@@ -152,13 +152,10 @@ BEGIN
 				'(SELECT CASE WHEN f.went_on OPERATOR(pg_catalog.*) 20 OPERATOR(pg_catalog.<=) f.ended AND f.ended OPERATOR(pg_catalog.>=) 20
 					THEN pg_catalog.concat('' Activity stops after the outcome here ('', f.went_on, '' of '', f.ended, %L::pg_catalog.text) END
 				FROM (SELECT pg_catalog.max(r.reached) FILTER (WHERE r.step_no OPERATOR(pg_catalog.=) 2) AS ended, pg_catalog.max(r.reached) FILTER (WHERE r.step_no OPERATOR(pg_catalog.=) 3) AS went_on
-					FROM (SELECT activity_metrics.funnel(%s, %s, %s, %L::pg_catalog.text) AS steps FROM %s WHERE %s AND %s OPERATOR(pg_catalog.=) ANY (%L::pg_catalog.text[])) AS s,
-						LATERAL pg_catalog.unnest(s.steps) AS r) AS f)',
+					FROM activity_metrics.funnel_report(%s::pg_catalog.oid::pg_catalog.regclass, %L, entity => %L, at => %L, kind => %L, status => %L, tz => %L) AS r) AS f)',
 				format(' entities had more of it afterwards), so entities with fewer %s look better: whether one more helps is what attempt_report(%L, %L, %L) says.',
 					m.label, m.source_relation, m.event_kinds, other.event_kinds),
-				activity_metrics.key_column(source, coalesce(m.entity_column, 'entity'), 'entity'), activity_metrics.time_column(source, m.time_column, 'at', m.tz), activity_metrics.text_column(source, m.kind_column, 'kind_column'),
-				spec, activity_metrics.qualified_name(source), activity_metrics.done_condition(source, m.status_column), activity_metrics.text_column(source, m.kind_column, 'kind_column'),
-				activity_metrics.step_kinds(m.event_kinds, 'event_kinds') || activity_metrics.step_kinds(other.event_kinds, 'event_kinds'));
+				source::oid, spec, coalesce(m.entity_column, 'entity'), m.time_column, m.kind_column, m.status_column, m.tz);
 		END IF;
 	END IF;
 	RETURN format(
