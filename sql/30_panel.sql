@@ -184,6 +184,32 @@ $$;
 COMMENT ON FUNCTION activity_metrics.is_plain_sum(activity_metrics.metric) IS
 'Internal: is a metric a count or sum of events by kind alone, which event_panel() can count?';
 
+CREATE FUNCTION activity_metrics.is_counted(m activity_metrics.metric) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT m.type = 'simple' AND m.agg IN ('count', 'count_distinct', 'sum')
+$$;
+COMMENT ON FUNCTION activity_metrics.is_counted(activity_metrics.metric) IS
+'Internal: is it an aggregate over rows that is zero where there are none? What shared_panel_sql() takes.';
+
+CREATE FUNCTION activity_metrics.have_one_source(x activity_metrics.metric, y activity_metrics.metric) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT (x.source_relation, x.time_column, x.actor_column) = (y.source_relation, y.time_column, y.actor_column) AND x.status_column IS NOT DISTINCT FROM y.status_column
+$$;
+COMMENT ON FUNCTION activity_metrics.have_one_source(activity_metrics.metric, activity_metrics.metric) IS
+'Internal: are two metrics of one relation, by the same columns of time, actor and status?';
+
+CREATE FUNCTION activity_metrics.panel_groups(outcome activity_metrics.metric, metrics text[]) RETURNS TABLE (members activity_metrics.metric[], is_plain boolean)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT array_agg(m ORDER BY t.i), p.is_plain
+	FROM unnest(metrics) WITH ORDINALITY AS t(name, i), activity_metrics.find_metric(t.name) AS m,
+		LATERAL (SELECT activity_metrics.is_plain_sum(m) AND activity_metrics.is_plain_sum(outcome) AS is_plain) AS p
+	WHERE activity_metrics.is_counted(m) AND activity_metrics.is_counted(outcome) AND m.tz = outcome.tz
+	GROUP BY p.is_plain, m.source_relation, m.time_column, m.actor_column, m.status_column
+	ORDER BY min(t.i)
+$$;
+COMMENT ON FUNCTION activity_metrics.panel_groups(activity_metrics.metric, text[]) IS
+'Internal: which of some metrics can be counted in one pass with an outcome: those of one relation, time, actor and status; is_plain: event_panel() may take them, else shared_panel_sql(). Others are in no group.';
+
 CREATE FUNCTION activity_metrics.event_panel_sql(metrics activity_metrics.metric[], grain text, segment text, with_quality boolean) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -212,9 +238,7 @@ BEGIN
 		n := 1;
 		WHILE n <= cardinality(sources) LOOP
 			source := sources[n];
-			EXIT WHEN (source.source_relation, source.time_column, source.actor_column) = (m.source_relation, m.time_column, m.actor_column)
-				AND source.status_column IS NOT DISTINCT FROM m.status_column
-				AND coalesce(source.kind_column = m.kind_column, true) AND coalesce(source.value_column = m.value_column, true);
+			EXIT WHEN activity_metrics.have_one_source(source, m) AND coalesce(source.kind_column = m.kind_column, true) AND coalesce(source.value_column = m.value_column, true);
 			n := n + 1;
 		END LOOP;
 		IF n > cardinality(sources) THEN
@@ -334,8 +358,7 @@ LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS
 DECLARE
 	outcome activity_metrics.metric := metrics[1];
 	source activity_metrics.metric := metrics[2];
-	one_scan boolean := (source.source_relation, source.time_column, source.actor_column, source.tz) = (outcome.source_relation, outcome.time_column, outcome.actor_column, outcome.tz)
-		AND source.status_column IS NOT DISTINCT FROM outcome.status_column;
+	one_scan boolean := activity_metrics.have_one_source(source, outcome);
 	has_quality boolean := activity_metrics.quality_column(source.source_relation::regclass) NOT LIKE 'NULL::%';
 	m activity_metrics.metric;
 	cells text := '';
@@ -391,20 +414,6 @@ END;
 $$;
 COMMENT ON FUNCTION activity_metrics.shared_panel_sql(activity_metrics.metric[], text, text) IS
 'Internal: the statement for one panel of many metrics, which are simple, zero where nothing happened, of one time zone and, but for the first, of one relation, time, actor and status, so that it is scanned once: unit, period, its start, columns and qualities in the order of the metrics, is_complete, segment; $1 since, $2 until.';
-
-CREATE FUNCTION activity_metrics.is_counted(m activity_metrics.metric) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT m.type = 'simple' AND m.agg IN ('count', 'count_distinct', 'sum')
-$$;
-COMMENT ON FUNCTION activity_metrics.is_counted(activity_metrics.metric) IS
-'Internal: is it an aggregate over rows that is zero where there are none? What shared_panel_sql() takes.';
-
-CREATE FUNCTION activity_metrics.have_one_source(x activity_metrics.metric, y activity_metrics.metric) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT (x.source_relation, x.time_column, x.actor_column) = (y.source_relation, y.time_column, y.actor_column) AND x.status_column IS NOT DISTINCT FROM y.status_column
-$$;
-COMMENT ON FUNCTION activity_metrics.have_one_source(activity_metrics.metric, activity_metrics.metric) IS
-'Internal: are two metrics of one relation, by the same columns of time, actor and status?';
 
 CREATE FUNCTION activity_metrics.metric_panel_sql(x text, y text, grain text, segment text DEFAULT NULL, dense boolean DEFAULT true) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$

@@ -122,7 +122,7 @@ CREATE FUNCTION activity_metrics.is_zero_filled(m activity_metrics.metric) RETUR
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN CASE m.type
-		WHEN 'simple' THEN m.agg = ANY (ARRAY['count', 'count_distinct', 'sum'])
+		WHEN 'simple' THEN activity_metrics.is_counted(m)
 		WHEN 'cumulative' THEN activity_metrics.is_zero_filled(activity_metrics.find_metric(m.base_metric))
 		WHEN 'derived' THEN m.additive
 		ELSE false END;

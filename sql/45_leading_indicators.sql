@@ -118,8 +118,7 @@ DECLARE
 	target activity_metrics.metric;
 	m activity_metrics.metric;
 	name text;
-	-- metrics that are counted in one pass with the outcome, by the relation they are of
-	leaders activity_metrics.metric[] := '{}';
+	-- metrics that are counted in one pass with the outcome
 	members activity_metrics.metric[];
 	events text;
 	panels text := '';
@@ -127,7 +126,6 @@ DECLARE
 	source text;
 	profiles text := '';
 	done text[] := '{}';
-	dense boolean;
 	profile text := 'SELECT %L::pg_catalog.text AS metric, %L::pg_catalog.text AS label, %s AS segment,
 			coalesce(activity_metrics.lead_lag(p.unit, p.period, %s, %s, $3, $4), (SELECT activity_metrics.lead_lag(NULL::pg_catalog.text, NULL, NULL, NULL, $3, $4))) AS rows
 		FROM %s AS p%s';
@@ -143,20 +141,13 @@ BEGIN
 			INTO profiles FROM unnest(metrics) WITH ORDINALITY AS t(name, i);
 	ELSE
 		target := activity_metrics.find_metric(outcome);
-		-- counts and sums are for event_panel(), with the outcome if it is one
-		dense := activity_metrics.is_plain_sum(target);
 		PERFORM activity_metrics.period_no(now(), grain, target.tz);
 		FOREACH name IN ARRAY metrics LOOP
 			m := activity_metrics.find_metric(name);
 			PERFORM activity_metrics.check_same_zone(m, target);
-			CONTINUE WHEN NOT shared OR NOT activity_metrics.is_counted(m) OR NOT activity_metrics.is_counted(target)
-				-- a unit is there from its first event to its last in the relations of the two metrics
-				OR EXISTS (SELECT FROM unnest(leaders) AS l WHERE activity_metrics.have_one_source(l, m) AND (NOT dense OR activity_metrics.is_plain_sum(l) = activity_metrics.is_plain_sum(m)));
-			leaders := leaders || m;
 		END LOOP;
-		FOREACH m IN ARRAY leaders LOOP
-			SELECT array_agg(f ORDER BY t.i) INTO members FROM unnest(metrics) WITH ORDINALITY AS t(name, i), activity_metrics.find_metric(t.name) AS f
-				WHERE activity_metrics.is_counted(f) AND activity_metrics.have_one_source(f, m) AND (NOT dense OR activity_metrics.is_plain_sum(f) = activity_metrics.is_plain_sum(m));
+		-- a unit is there from its first event to its last in the relations of the two metrics
+		FOR members IN SELECT g.members FROM activity_metrics.panel_groups(target, metrics) AS g WHERE shared LOOP
 			events := activity_metrics.event_panel_sql(target || members, grain, segment, false);
 			panel := panel + 1;
 			panels := panels || CASE panel WHEN 1 THEN '' ELSE ', ' END || format('panel_%s AS MATERIALIZED (SELECT r.unit, r.period, r.columns, ', panel) || CASE WHEN events IS NOT NULL

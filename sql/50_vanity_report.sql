@@ -191,10 +191,6 @@ CREATE FUNCTION activity_metrics.vanity_report_sql(outcome text, grain text, rel
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	target activity_metrics.metric;
-	leader activity_metrics.metric;
-	m activity_metrics.metric;
-	name text;
-	other text;
 	members activity_metrics.metric[];
 	panel integer := 0;
 	panels text := '';
@@ -204,20 +200,10 @@ DECLARE
 BEGIN
 	IF relation IS NULL THEN
 		target := activity_metrics.find_metric(outcome);
-		FOREACH name IN ARRAY metrics LOOP
-			leader := activity_metrics.find_metric(name);
-			-- what event_panel() counts is read faster one by one
-			CONTINUE WHEN sources ? name OR NOT activity_metrics.is_counted(leader) OR NOT activity_metrics.is_counted(target) OR leader.tz <> target.tz
-				OR (activity_metrics.is_plain_sum(leader) AND activity_metrics.is_plain_sum(target));
-			members := '{}';
-			FOREACH other IN ARRAY metrics LOOP
-				m := activity_metrics.find_metric(other);
-				CONTINUE WHEN NOT activity_metrics.is_counted(m) OR NOT activity_metrics.have_one_source(m, leader) OR m.tz <> target.tz
-					OR (activity_metrics.is_plain_sum(m) AND activity_metrics.is_plain_sum(target));
-				members := members || m;
-				sources := sources || jsonb_build_object(other, format('SELECT p.unit, p.period, p.columns[%1$s] AS x, p.columns[1] AS y, p.qualities[%1$s] AS quality FROM panel_%2$s AS p',
-					cardinality(members) + 1, panel + 1));
-			END LOOP;
+		-- what event_panel() counts is read faster one by one
+		FOR members IN SELECT g.members FROM activity_metrics.panel_groups(target, metrics) AS g WHERE NOT g.is_plain LOOP
+			SELECT sources || jsonb_object_agg(members[i].metric, format('SELECT p.unit, p.period, p.columns[%1$s] AS x, p.columns[1] AS y, p.qualities[%1$s] AS quality FROM panel_%2$s AS p',
+				i + 1, panel + 1)) INTO sources FROM generate_subscripts(members, 1) AS i;
 			panel := panel + 1;
 			panels := panels || CASE panel WHEN 1 THEN 'WITH ' ELSE ', ' END || format('panel_%s AS MATERIALIZED (SELECT s.* FROM (%s) AS s WHERE s.is_complete)',
 				panel, activity_metrics.shared_panel_sql(target || members, grain, NULL));

@@ -409,17 +409,6 @@ typedef struct Passing
 	TupleTableSlot *slot;		/* its attributes */
 } Passing;
 
-/* A value that is compressed or out of line is fetched */
-static Datum
-whole_value(AmQueryScan *scan, Datum value)
-{
-	MemoryContext caller = MemoryContextSwitchTo(scan->scratch);
-
-	value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(value));
-	MemoryContextSwitchTo(caller);
-	return value;
-}
-
 static pg_attribute_always_inline void
 pass_row(Passing *passing, const Branch *branch, TupleTableSlot *slot)
 {
@@ -434,10 +423,9 @@ pass_row(Passing *passing, const Branch *branch, TupleTableSlot *slot)
 
 		values[c] = slot->tts_values[place];
 		nulls[c] = slot->tts_isnull[place];
-		if (scan->is_varlena[c] && !nulls[c] &&
-			unlikely(VARATT_IS_EXTERNAL(DatumGetPointer(values[c])) || VARATT_IS_COMPRESSED(DatumGetPointer(values[c]))))
+		if (scan->is_varlena[c] && !nulls[c] && unlikely(am_is_elsewhere(values[c])))
 		{
-			values[c] = whole_value(scan, values[c]);
+			values[c] = am_whole_value(values[c], scan->scratch);
 			scratch_used = true;
 		}
 	}

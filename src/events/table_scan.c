@@ -248,24 +248,24 @@ lay_out(Reader *reader, Relation relation, const int16 *wanted)
 	}
 }
 
-/* Fetches what is compressed or out of line */
-static Datum
-whole_value(Reader *reader, Datum value)
+Datum
+am_whole_value(Datum value, MemoryContext context)
 {
-	MemoryContext caller = MemoryContextSwitchTo(reader->scratch);
+	MemoryContext caller = MemoryContextSwitchTo(context);
 
 	value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(value));
 	MemoryContextSwitchTo(caller);
-	reader->scratch_used = true;
 	return value;
 }
 
 static inline void
 take_value(Reader *reader, const Layout *layout, Datum value)
 {
-	if (layout->length == -1 && reader->scratch &&
-		(VARATT_IS_EXTERNAL(DatumGetPointer(value)) || VARATT_IS_COMPRESSED(DatumGetPointer(value))))
-		value = whole_value(reader, value);
+	if (layout->length == -1 && reader->scratch && am_is_elsewhere(value))
+	{
+		value = am_whole_value(value, reader->scratch);
+		reader->scratch_used = true;
+	}
 	reader->values[layout->wanted] = value;
 	reader->nulls[layout->wanted] = false;
 }

@@ -41,6 +41,15 @@ extern void am_table_refuse(Relation relation);
 /* Whether SELECT of the columns is nothing but a scan of the table */
 extern bool am_table_is_plain(Relation relation, const AmTableColumn *columns, int n_columns);
 
+/* A value of variable length that is not in the row, or compressed; and the same whole, in a memory context */
+static inline bool
+am_is_elsewhere(Datum value)
+{
+	return VARATT_IS_EXTERNAL(DatumGetPointer(value)) || VARATT_IS_COMPRESSED(DatumGetPointer(value));
+}
+
+extern Datum am_whole_value(Datum value, MemoryContext context);
+
 /*
  * Visits all rows.  Values of variable length have any header but are in
  * memory whole; they live until the visitor returns.

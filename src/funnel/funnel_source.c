@@ -7,7 +7,6 @@
 #include "funnel/funnel_source.h"
 
 #include "catalog/pg_type_d.h"
-#include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
@@ -18,7 +17,6 @@ typedef struct Filling
 	const AmFunnelQuestion *question;
 	AmFunnelState *state;
 	AmFunnelSeen *seen;
-	MemoryContext scratch;		/* of an event */
 	Oid			entity_type;
 	bool		has_status;
 	bool		has_since;
@@ -33,8 +31,6 @@ take_event(void *arg, const Datum *values, const bool *nulls)
 	TimestampTz at = nulls[AM_EVENT_AT] ? 0 : DatumGetTimestampTz(values[AM_EVENT_AT]);
 	const void *kind;
 	uint64		stamp;
-	MemoryContext caller;
-	bool		counts;
 
 	if (filling->has_status && !nulls[AM_EVENT_STATUS])
 	{
@@ -55,13 +51,7 @@ take_event(void *arg, const Datum *values, const bool *nulls)
 	if (nulls[AM_EVENT_AT] || nulls[AM_EVENT_KIND])
 		return;
 	kind = DatumGetPointer(values[AM_EVENT_KIND]);
-	/* comparing kinds leaves memory behind */
-	caller = MemoryContextSwitchTo(filling->scratch);
-	counts = am_funnel_state_event(state, !nulls[AM_EVENT_ENTITY], at, VARDATA_ANY(kind), VARSIZE_ANY_EXHDR(kind), &stamp);
-	MemoryContextSwitchTo(caller);
-	if (unlikely(!filling->scratch->isReset))
-		MemoryContextReset(filling->scratch);
-	if (!counts)
+	if (!am_funnel_state_event(state, !nulls[AM_EVENT_ENTITY], at, VARDATA_ANY(kind), VARSIZE_ANY_EXHDR(kind), &stamp))
 		return;
 
 	switch (filling->entity_type)
@@ -178,7 +168,6 @@ am_funnel_fill(const AmFunnelQuestion *question, AmFunnelState *state, const AmF
 	filling.question = question;
 	filling.state = state;
 	filling.seen = source->seen;
-	filling.scratch = AllocSetContextCreate(CurrentMemoryContext, "kinds compared", ALLOCSET_SMALL_SIZES);
 	filling.entity_type = question->columns[AM_EVENT_ENTITY].type;
 	filling.has_status = question->n_columns > AM_EVENT_STATUS;
 	/* where a late start counts, what came before the entries has to be seen */
@@ -193,5 +182,4 @@ am_funnel_fill(const AmFunnelQuestion *question, AmFunnelState *state, const AmF
 	else
 		am_table_scan(source->relation, source->snapshot, source->shared_scan, question->columns, question->n_columns,
 					  take_event, &filling);
-	MemoryContextDelete(filling.scratch);
 }

@@ -7,6 +7,7 @@
 #include "funnel/funnel_state.h"
 
 #include "common/hashfn.h"
+#include "utils/memutils.h"
 #include "utils/varlena.h"
 
 #define SMALL_BUDGET		((Size) 16 * 1024 * 1024)
@@ -76,6 +77,8 @@ am_funnel_meet_stranger(AmFunnelState *state, const char *name, int length)
 {
 	uint64		hash = hash_bytes_extended((const unsigned char *) name, length, 0) | 1;
 	uint64	   *known;
+	MemoryContext scratch;
+	MemoryContext caller;
 
 	if (!state->strangers)
 		state->strangers = MemoryContextAllocZero(state->log->context, STRANGERS * sizeof(uint64));
@@ -83,9 +86,14 @@ am_funnel_meet_stranger(AmFunnelState *state, const char *name, int length)
 	if (*known == hash)
 		return;
 	*known = hash;
+	/* comparing leaves memory behind */
+	scratch = AllocSetContextCreate(CurrentMemoryContext, "kinds compared", ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(scratch);
 	for (int i = 0; i < state->plan->spec->n_kinds; i++)
 		if (state->news[i].events == 0)
 			suggest(&state->plan->spec->kinds[i], &state->news[i], name, length);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(scratch);
 }
 
 void
